@@ -1,0 +1,64 @@
+# What a developer types. `make help` lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME ?= 20s
+# Pure Go: the binaries run on any machine of their kind.
+GOBUILD := CGO_ENABLED=0 go build
+
+.PHONY: help build run test e2e lint fmt vet staticcheck tidy-check race fuzz cover clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build bin/brood and bin/plugins/*
+	@mkdir -p bin/plugins
+	$(GOBUILD) -o bin/brood ./cmd/brood
+	$(GOBUILD) -o bin/plugins/ ./plugins/...
+
+run: build ## make thumbnails of real and hostile images under out/, and check the results
+	@go mod download golang.org/x/image
+	@.ci/thumbnails
+
+test: lint race ## everything: vet, formatting, lint, all tests with the race detector
+
+lint: fmt vet staticcheck tidy-check ## formatting, vet (linux and darwin), staticcheck, go.mod
+
+fmt: ## fail if a file is not formatted
+	@unformatted=$$(gofmt -l .); \
+	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w:"; echo "$$unformatted"; exit 1; fi
+
+vet: ## go vet for this system and for darwin
+	go vet ./...
+	GOOS=darwin go vet ./...
+
+staticcheck: ## the linter, at a pinned version
+	go run $(STATICCHECK) ./...
+
+tidy-check: ## fail if go.mod or go.sum is not tidy
+	go mod tidy -diff
+
+race: ## all tests with the race detector, end-to-end tests through the built binary included
+	go test -race ./...
+
+e2e: ## only the tests that run the built binary
+	go test -race -run '^TestE2E' ./cmd/...
+
+fuzz: ## run each fuzz test for FUZZTIME (default 20s)
+	@for pkg in $$(go list ./...); do \
+	  for name in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "$$pkg $$name"; go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$pkg; \
+	  done; \
+	done
+
+cover: ## test coverage by package, details in out/cover.html
+	@mkdir -p out
+	go test -coverpkg ./... -coverprofile out/cover.out ./...
+	go tool cover -html out/cover.out -o out/cover.html
+	go tool cover -func out/cover.out | tail -1
+
+clean: ## remove what was built
+	rm -rf bin out

@@ -1,0 +1,188 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"github.com/brood-run/brood/supervisor/task"
+)
+
+// origin is where a task came from. It travels in the task's Tag, so that the
+// result can name the line and the dead-letter file can repeat it.
+type origin struct {
+	place string // "line" or "argument"
+	n     int
+	text  []byte // the line as it was; nil if it was too long to keep
+	plain bool   // text is the payload itself, not a JSON object
+	ownID bool   // the line spells its id out
+	named bool   // the line names its task
+}
+
+// intake turns arguments or lines into tasks. Map's goroutine calls tasks; the
+// other methods may be called from any goroutine.
+type intake struct {
+	args    []string
+	blocks  *blocks // nil when the tasks are arguments
+	defTask string
+	plain   bool // a line that is no object is a payload, as xargs takes it
+	max     int  // payload bytes
+	done    func(id string) bool
+	seen    *seen
+
+	read    atomic.Int64 // tasks handed out
+	skipped atomic.Int64 // completed by an earlier run
+	ended   atomic.Bool  // nothing more will come
+	failure atomic.Pointer[error]
+}
+
+// tasks is the iterator that Map reads.
+func (in *intake) tasks(yield func(task.Task, error) bool) {
+	defer in.ended.Store(true)
+	if in.blocks == nil {
+		in.argTasks(yield)
+		return
+	}
+	reader := &lineReader{next: in.blocks.next, max: in.max/3*4 + 256<<10}
+	for {
+		l, err := reader.read()
+		if err != nil {
+			if err != io.EOF && !errors.Is(err, errHalted) {
+				in.failure.Store(&err)
+			}
+			return
+		}
+		if len(bytes.TrimSpace(l.text)) == 0 && !l.tooLong() {
+			in.seen.number(l.number, true)
+			continue
+		}
+		t, err := in.lineTask(l)
+		if !in.emit(yield, t, err) {
+			return
+		}
+	}
+}
+
+func (in *intake) argTasks(yield func(task.Task, error) bool) {
+	for i, arg := range in.args {
+		o := &origin{place: "argument", n: i + 1, text: []byte(arg), plain: true}
+		payload, err := plainPayload(o.text)
+		t := task.Task{ID: fmt.Sprintf("arg-%d", o.n), Payload: payload}
+		t.Tag = o
+		if !in.emit(yield, t, err) {
+			return
+		}
+	}
+}
+
+// plainPayload makes text a JSON string. Text that is not UTF-8 has no such form.
+func plainPayload(text []byte) ([]byte, error) {
+	if !utf8.Valid(text) {
+		return nil, errors.New("not UTF-8, so it cannot be a JSON string; use a line with payload_base64")
+	}
+	return appendString(make([]byte, 0, len(text)+2), string(text)), nil
+}
+
+// emit finishes a task, or its rejection, and passes it on.
+func (in *intake) emit(yield func(task.Task, error) bool, t task.Task, err error) bool {
+	if in.done(t.ID) {
+		in.skipped.Add(1)
+		return true
+	}
+	if t.Name == "" {
+		t.Name = in.defTask
+	}
+	if err == nil {
+		err = t.Validate(in.max)
+	}
+	if err != nil {
+		err = t.Tag.(*origin).reject(err)
+	}
+	in.read.Add(1)
+	return yield(t, err)
+}
+
+// reject words an error as the result of the line or argument it is about.
+func (o *origin) reject(err error) *task.Error {
+	known := &task.Error{Kind: task.KindInvalid, Message: err.Error()}
+	errors.As(err, &known)
+	return o.locate(known)
+}
+
+// locate puts the place before an error's message, unless it is there.
+func (o *origin) locate(e *task.Error) *task.Error {
+	place := fmt.Sprintf("%s %d: ", o.place, o.n)
+	if strings.HasPrefix(e.Message, place) {
+		return e
+	}
+	return &task.Error{Kind: e.Kind, Message: place + e.Message}
+}
+
+// err is why the input ended early, if it did. Called after tasks has returned.
+func (in *intake) err() error {
+	if err := in.failure.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// lineTask reads one line. The error says why the line is rejected.
+func (in *intake) lineTask(l line) (task.Task, error) {
+	o := &origin{place: "line", n: l.number}
+	if l.tooLong() {
+		t := task.Task{ID: idWithin(l.text)}
+		err := fmt.Errorf("the line is %d bytes long, too long for a payload of at most %d bytes; it was skipped", l.size, in.max)
+		return in.identify(t, o, err)
+	}
+	o.text = bytes.Clone(l.text)
+	if in.plain && l.text[0] != '{' {
+		o.plain = true
+		payload, err := plainPayload(o.text)
+		return in.identify(task.Task{Payload: payload}, o, err)
+	}
+	t, err := parseTaskLine(o.text, in.max)
+	o.named = t.Name != ""
+	return in.identify(t, o, err)
+}
+
+// identify gives a task its id, or finds that the id is taken.
+func (in *intake) identify(t task.Task, o *origin, err error) (task.Task, error) {
+	o.ownID = t.ID != ""
+	t.Tag = o
+	in.seen.number(o.n, o.ownID)
+	if err != nil {
+		// A rejected line does not use its id up.
+		if !o.ownID {
+			t.ID = lineID(o.n)
+		}
+		return t, err
+	}
+	taken := false
+	if o.ownID {
+		taken = in.seen.explicit(t.ID, o.n)
+	} else {
+		t.ID = lineID(o.n)
+		taken = in.seen.automatic(t.ID)
+	}
+	if taken {
+		err = &task.Error{Kind: task.KindDuplicate, Message: fmt.Sprintf("the id %q was used before", t.ID)}
+	}
+	return t, err
+}
+
+// interrupt takes what is on its way and then ends the input; halt ends it now.
+func (in *intake) interrupt() {
+	if in.blocks != nil {
+		in.blocks.interrupt()
+	}
+}
+
+func (in *intake) halt() {
+	if in.blocks != nil {
+		in.blocks.halt()
+	}
+}

@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+)
+
+// The functions below make a setting's set function for a field of one type.
+// Their errors say what was expected; the caller says where.
+
+func text(field *string) func(string) error {
+	return func(raw string) error {
+		if raw == "" {
+			return fmt.Errorf("expected some text, found nothing")
+		}
+		*field = raw
+		return nil
+	}
+}
+
+func choice(field *string, allowed ...string) func(string) error {
+	return func(raw string) error {
+		if !slices.Contains(allowed, raw) {
+			return fmt.Errorf("expected one of %s, found %q", strings.Join(allowed, ", "), raw)
+		}
+		*field = raw
+		return nil
+	}
+}
+
+func boolean(field *bool) func(string) error {
+	return func(raw string) error {
+		if raw != "true" && raw != "false" {
+			return fmt.Errorf("expected true or false, found %q", raw)
+		}
+		*field = raw == "true"
+		return nil
+	}
+}
+
+func whole(field *int, lowest, highest int) func(string) error {
+	return func(raw string) error {
+		n, err := strconv.Atoi(raw)
+		if err != nil || n < lowest || n > highest {
+			return fmt.Errorf("expected a whole number from %d to %d, found %q", lowest, highest, raw)
+		}
+		*field = n
+		return nil
+	}
+}
+
+func fraction(field *float64, highest float64) func(string) error {
+	return func(raw string) error {
+		f, err := strconv.ParseFloat(raw, 64)
+		if err != nil || !(f >= 0 && f <= highest) {
+			return fmt.Errorf("expected a number from 0 to %g, found %q", highest, raw)
+		}
+		if f == 0 {
+			f = -1 // the library takes zero for its default
+		}
+		*field = f
+		return nil
+	}
+}
+
+func duration(field *time.Duration) func(string) error {
+	return func(raw string) error {
+		d, err := parseDuration(raw)
+		if err != nil {
+			return err
+		}
+		*field = d
+		return nil
+	}
+}
+
+func parseDuration(raw string) (time.Duration, error) {
+	d, err := time.ParseDuration(raw)
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf("expected a duration with a unit such as 500ms, 30s or 1h30m, found %q", raw)
+	}
+	return d, nil
+}
+
+func parseSize(raw string) (uint64, error) {
+	n, err := humanize.ParseBytes(raw)
+	if err != nil || strings.HasPrefix(raw, "-") {
+		return 0, fmt.Errorf("expected a size such as 256MiB, 1GB or a number of bytes, found %q", raw)
+	}
+	return n, nil
+}
+
+func size(field *uint64) func(string) error {
+	return func(raw string) error {
+		n, err := parseSize(raw)
+		if err != nil {
+			return err
+		}
+		*field = n
+		return nil
+	}
+}
+
+func sizeWithin(field *int, lowest, highest uint64) func(string) error {
+	return func(raw string) error {
+		n, err := parseSize(raw)
+		if err == nil && (n < lowest || n > highest) {
+			err = fmt.Errorf("expected a size from %s to %s, found %q", humanize.IBytes(lowest), humanize.IBytes(highest), raw)
+		}
+		if err != nil {
+			return err
+		}
+		*field = int(n)
+		return nil
+	}
+}
+
+// pair checks that a value has the form KEY=VALUE.
+func pair(raw string) (key, value string, err error) {
+	key, value, found := strings.Cut(raw, "=")
+	if !found || key == "" {
+		return "", "", fmt.Errorf("expected KEY=VALUE, found %q", raw)
+	}
+	return key, value, nil
+}

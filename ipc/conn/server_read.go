@@ -1,0 +1,101 @@
+package conn
+
+import (
+	"fmt"
+
+	"github.com/brood-run/brood/ipc"
+	"github.com/brood-run/brood/ipc/wire"
+)
+
+// readBatch is how many tasks the reader gathers before it hands them over: it
+// saves a lock and a wake-up for each.
+const readBatch = 64
+
+// read is the reading goroutine. It hands tasks over whenever the next frame is not
+// here yet, so that none waits for a read.
+func (s *Server) read() {
+	var batch []*Job
+	for {
+		if len(batch) == readBatch || len(batch) > 0 && !s.in.Buffered() {
+			if err := s.queue.push(batch); err != nil {
+				s.fail(err)
+				return
+			}
+			clear(batch)
+			batch = batch[:0]
+		}
+		f, err := s.in.Next()
+		if err != nil {
+			s.fail(err)
+			return
+		}
+		if f.Type == ipc.TypeExecute {
+			job, err := s.job(f)
+			if err != nil {
+				s.fail(err)
+				return
+			}
+			batch = append(batch, job)
+			continue
+		}
+		err = s.queue.push(batch) // whatever this frame says may be about those
+		clear(batch)
+		batch = batch[:0]
+		if err == nil {
+			err = s.control(f)
+		}
+		if err != nil {
+			s.fail(err)
+			return
+		}
+	}
+}
+
+// job copies an Execute out of the read buffer: its handler may keep the payload.
+func (s *Server) job(f wire.Frame) (*Job, error) {
+	e, err := wire.DecodeExecute(f)
+	if err != nil {
+		return nil, err
+	}
+	own := make([]byte, len(e.Payload)+len(e.Meta))
+	n := copy(own, e.Payload)
+	copy(own[n:], e.Meta)
+	e.Payload, e.Meta = own[:n:n], own[n:]
+	return &Job{Execute: e, server: s}, nil
+}
+
+func (s *Server) control(f wire.Frame) error {
+	switch f.Type {
+	case ipc.TypeCancel:
+		var c ipc.Cancel
+		if err := wire.DecodeControl(f, &c); err != nil {
+			return err
+		}
+		return s.cancel(f.ID, c.Cause)
+	case ipc.TypeRecall:
+		return s.out.frame(func(dst []byte) []byte {
+			return wire.AppendIDs(dst, ipc.TypeRecalled, f.ID, s.queue.recall(f.ID))
+		})
+	case ipc.TypeDrain:
+		s.queue.drain()
+		return nil
+	}
+	if f.Ignorable() {
+		return nil
+	}
+	return fmt.Errorf("%w: a worker cannot take a frame of type %d", wire.ErrMalformed, f.Type)
+}
+
+// cancel stops the task of that id: a waiting one is answered here and now, a
+// running one learns it from its context, any other is answered already.
+func (s *Server) cancel(id uint64, cause ipc.Cause) error {
+	waiting, running := s.queue.find(id)
+	switch {
+	case running != nil:
+		running.interrupt(s.work.Cause(cause))
+	case waiting != nil:
+		res := wire.Result{Seq: id, Outcome: ipc.OutcomeUnstarted, Message: []byte("cancelled before it was started")}
+		return s.out.frame(func(dst []byte) []byte { return wire.AppendResult(dst, &res) })
+	}
+	return nil
+}

@@ -1,0 +1,19 @@
+//go:build !linux
+
+package scoreboard
+
+import (
+	"errors"
+	"os"
+)
+
+// Create returns errors.ErrUnsupported: both sides do without a page.
+func Create() (*Board, *os.File, error) { return nil, nil, errors.ErrUnsupported }
+
+// Open returns errors.ErrUnsupported.
+func Open(*os.File) (*Board, error) { return nil, errors.ErrUnsupported }
+
+// Close does nothing.
+func (b *Board) Close() error { return nil }
+
+func unread(uintptr) (uint64, bool) { return 0, false }

@@ -1,0 +1,130 @@
+package wire
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+
+	"github.com/brood-run/brood/ipc"
+)
+
+const (
+	readBuffer = 64 << 10
+	// keepBuffer is the largest buffer a Reader holds on to between frames.
+	keepBuffer = 1 << 20
+)
+
+// Reader takes frames off a stream. Not safe for concurrent use.
+type Reader struct {
+	src     io.Reader
+	buf     []byte // buf[r:w] is read and not yet returned
+	r, w    int
+	maxBody int
+}
+
+// NewReader returns a Reader that refuses frame bodies over maxBody bytes
+// (DefaultMaxBody if maxBody <= 0).
+func NewReader(src io.Reader, maxBody int) *Reader {
+	if maxBody <= 0 {
+		maxBody = DefaultMaxBody
+	}
+	return &Reader{src: src, buf: make([]byte, readBuffer), maxBody: maxBody}
+}
+
+// SetLimit changes the largest frame body accepted, from the next frame on.
+func (d *Reader) SetLimit(maxBody int) { d.maxBody = maxBody }
+
+// Next returns the next frame. Its body is valid until the next call. At a clean
+// end of the stream it returns io.EOF; inside a frame, io.ErrUnexpectedEOF.
+func (d *Reader) Next() (Frame, error) {
+	if err := d.fill(HeaderSize); err != nil {
+		return Frame{}, err
+	}
+	f, n, err := d.header()
+	if err != nil {
+		return Frame{}, err
+	}
+	if err := d.fill(HeaderSize + n); err != nil {
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		return Frame{}, err
+	}
+	f.Body = d.buf[d.r+HeaderSize : d.r+HeaderSize+n : d.r+HeaderSize+n]
+	d.r += HeaderSize + n
+	return f, nil
+}
+
+// Buffered says whether Next can return without reading from the stream: a whole
+// frame, or a broken header, is already here.
+func (d *Reader) Buffered() bool {
+	if d.w-d.r < HeaderSize {
+		return false
+	}
+	_, n, err := d.header()
+	return err != nil || d.w-d.r >= HeaderSize+n
+}
+
+// Peek returns the type of the frame that Next will return without reading from the
+// stream or moving what was returned before; ok is false if it would have to.
+func (d *Reader) Peek() (t ipc.Type, ok bool) {
+	if !d.Buffered() {
+		return 0, false
+	}
+	return ipc.Type(d.buf[d.r+4]), true
+}
+
+func (d *Reader) header() (Frame, int, error) {
+	h := d.buf[d.r : d.r+HeaderSize]
+	n := binary.LittleEndian.Uint32(h)
+	f := Frame{Type: ipc.Type(h[4]), Flags: h[5], ID: binary.LittleEndian.Uint64(h[8:])}
+	if uint64(n) > uint64(d.maxBody) {
+		return f, 0, fmt.Errorf("%w: type %d, %d bytes, limit %d", ErrTooLarge, f.Type, n, d.maxBody)
+	}
+	if h[6] != 0 || h[7] != 0 {
+		return f, 0, fmt.Errorf("%w: type %d, reserved bytes are not zero", ErrMalformed, f.Type)
+	}
+	return f, int(n), nil
+}
+
+// fill makes at least n bytes available from d.r on. The buffer grows as bytes
+// arrive, never on the word of a header alone.
+func (d *Reader) fill(n int) error {
+	for d.w-d.r < n {
+		d.makeRoom(n)
+		m, err := d.src.Read(d.buf[d.w:])
+		d.w += m
+		if m > 0 {
+			continue
+		}
+		if err == nil {
+			err = io.ErrNoProgress
+		}
+		if err == io.EOF && d.w > d.r {
+			err = io.ErrUnexpectedEOF
+		}
+		return err
+	}
+	return nil
+}
+
+func (d *Reader) makeRoom(n int) {
+	if d.r == d.w {
+		d.r, d.w = 0, 0
+		if len(d.buf) > keepBuffer && n <= readBuffer {
+			d.buf = make([]byte, readBuffer)
+		}
+	}
+	if d.w < len(d.buf) && d.r+n <= len(d.buf) {
+		return
+	}
+	if d.r > 0 {
+		d.w = copy(d.buf, d.buf[d.r:d.w])
+		d.r = 0
+	}
+	if d.w == len(d.buf) {
+		grown := make([]byte, min(2*len(d.buf), max(n, readBuffer)))
+		copy(grown, d.buf[:d.w])
+		d.buf = grown
+	}
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"unsafe"
+)
+
+// Numbers from the kernel's headers that package syscall does not carry.
+const (
+	prSetChildSubreaper = 36
+	idAll, idPID        = 0, 1
+)
+
+// generations bounds how often a sweep looks again: each kill makes the children
+// of the killed ours, and a command may fork as fast as we kill.
+const generations = 64
+
+// adoptOrphans makes this process the parent of what its commands leave behind,
+// so that it can be found however well it hid from its process group.
+func adoptOrphans() error {
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, prSetChildSubreaper, 1, 0); errno != 0 {
+		return fmt.Errorf("the worker cannot become a child subreaper: %w", errno)
+	}
+	return nil
+}
+
+// groupAttr gives a command its own process group and has the kernel kill it
+// with the thread that started it.
+func groupAttr() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// awaitExit returns when p has ended, without reaping it: until it is reaped, its
+// number, and so its group's, belongs to nobody else.
+func (p *process) awaitExit() {
+	_ = waitid(idPID, p.Pid, syscall.WEXITED|syscall.WNOWAIT) // reap reports what may be wrong
+}
+
+// reap takes p's exit status.
+func (p *process) reap() (err error) {
+	p.state, err = p.Wait()
+	return err
+}
+
+// sweep kills and reaps the processes that outlived the command with this marker.
+// The caller holds mu and has taken the command out of the table.
+func (r *runner) sweep(marker string) {
+	for range generations {
+		if len(r.running) == 0 && !anyChild() {
+			return // the usual case, told by one system call
+		}
+		if !r.sweepChildren(marker) {
+			return
+		}
+	}
+}
+
+// sweepChildren handles our direct children and says whether it killed any: those
+// may have left us children of their own.
+func (r *runner) sweepChildren(marker string) (killed bool) {
+	for _, pid := range children() {
+		if _, ok := r.running[pid]; ok {
+			continue
+		}
+		// Nobody else reaps our children, so the number cannot have changed hands.
+		if reaped, _ := syscall.Wait4(pid, nil, syscall.WNOHANG, nil); reaped == pid {
+			continue
+		}
+		if len(r.running) > 0 && !marked(pid, marker) {
+			continue // another command's, or nobody can tell yet
+		}
+		if syscall.Kill(pid, syscall.SIGKILL) != nil {
+			continue // a setuid program: not ours to kill, and not to be waited for
+		}
+		_, _ = syscall.Wait4(pid, nil, 0, nil) // a child that was killed
+		killed = true
+	}
+	return killed
+}
+
+// marked says whether a process was born with this marker in its environment.
+func marked(pid int, marker string) bool {
+	environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	want := []byte(markerKey + "=" + marker)
+	for _, kv := range bytes.Split(environ, []byte{0}) {
+		if err == nil && bytes.Equal(kv, want) {
+			return true
+		}
+	}
+	return false
+}
+
+// anyChild says whether this process has children, dead or alive.
+func anyChild() bool {
+	err := waitid(idAll, 0, syscall.WEXITED|syscall.WNOHANG|syscall.WNOWAIT)
+	return !errors.Is(err, syscall.ECHILD)
+}
+
+// waitid is the system call that package syscall lacks: it can wait without reaping.
+func waitid(kind, id, options int) error {
+	var info [128]byte // siginfo_t; what it says is asked from Wait later
+	for {
+		_, _, errno := syscall.Syscall6(syscall.SYS_WAITID, uintptr(kind), uintptr(id),
+			uintptr(unsafe.Pointer(&info)), uintptr(options), 0, 0)
+		switch errno {
+		case 0:
+			return nil
+		case syscall.EINTR:
+		default:
+			return errno
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package dispatch
+
+import (
+	"time"
+
+	"github.com/brood-run/brood/ipc"
+	"github.com/brood-run/brood/supervisor/task"
+)
+
+// Cancel ends a job without a result of its own: at once while it waits; if it runs,
+// its handler is asked to return and its worker is killed if it does not.
+func (d *Dispatcher) Cancel(j *Job) {
+	d.mu.Lock()
+	now := d.now()
+	switch j.state {
+	case task.StateQueued:
+		d.queued--
+		d.cancelled(j, now, "cancelled before it was started")
+		d.compact()
+		d.admit()
+	case task.StateRetrying:
+		d.delayed.remove(j)
+		d.cancelled(j, now, "cancelled before its next attempt")
+		d.admit()
+	case task.StateRunning:
+		if j.cancelAt == 0 {
+			j.cancelAt = now
+			j.lane.cancel(j, ipc.CauseCancelled)
+			d.wakeClock(now + d.cfg.CancelGrace)
+		}
+	}
+	d.release()
+}
+
+// Abandon ends a job unless its handler runs: then it may finish, but is not tried again.
+func (d *Dispatcher) Abandon(j *Job) {
+	d.mu.Lock()
+	waits := j.state != task.StateRunning || j.started == 0
+	j.abandoned = true
+	d.mu.Unlock()
+	if waits {
+		d.Cancel(j)
+	}
+}
+
+// compact drops ended jobs from the queue when they outnumber the waiting ones.
+func (d *Dispatcher) compact() {
+	if n := d.queue.Len(); n > 64 && n > 2*d.queued {
+		d.queue.Filter(func(j *Job) bool { return j.state == task.StateQueued })
+	}
+}
+
+func (l *Lane) cancel(j *Job, cause ipc.Cause) {
+	seq := j.seq
+	l.d.actions = append(l.d.actions, func() {
+		l.send.Lock()
+		defer l.send.Unlock()
+		l.worker.Cancel(seq, cause)
+	})
+}
+
+// deadline is when the clock must look at a running job next.
+func (j *Job) deadline() time.Duration {
+	due := never
+	if j.started == 0 || j.killed {
+		return due
+	}
+	if j.soft > 0 && !j.softSent {
+		due = min(due, j.started+j.soft)
+	}
+	if j.hard > 0 {
+		due = min(due, j.started+j.hard)
+	}
+	if j.cancelAt > 0 {
+		due = min(due, max(j.cancelAt, j.started)+j.d.cfg.CancelGrace)
+	}
+	return due
+}

@@ -1,0 +1,284 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/brood-run/brood/supervisor/broker/memory"
+	"github.com/brood-run/brood/supervisor/event"
+	"github.com/brood-run/brood/supervisor/internal/policy"
+	"github.com/brood-run/brood/supervisor/task"
+)
+
+// Errors of Submit.
+var (
+	ErrClosed    = errors.New("supervisor is closed")
+	ErrQueueFull = errors.New("queue is full")
+)
+
+// Config is the part of a pool's settings that concerns tasks. All of it is set.
+type Config struct {
+	Pool        string
+	QueueSize   int // tasks waiting
+	ResultLimit int // results not read
+	Workers     int // lanes that take tasks at the same time
+	Slots       int
+	Window      int
+
+	SoftTimeout, HardTimeout time.Duration
+	CancelGrace              time.Duration
+	MaxAttempts, MaxCrashes  int
+	Backoff                  policy.Backoff
+	RecordAttempts           bool
+
+	Logger hclog.Logger
+	Events *event.Hub
+	// Demand is called when tasks wait and no worker is free. It must not block.
+	Demand func()
+}
+
+// Dispatcher owns a pool's tasks from Submit to their results.
+type Dispatcher struct {
+	cfg   Config
+	epoch time.Time
+	debug bool // transitions are logged
+
+	mu       sync.Mutex
+	queue    memory.Queue[*Job] // may hold jobs that ended meanwhile; queued counts the others
+	queued   int
+	delayed  delayed
+	running  int // jobs in lanes
+	expiring int // live jobs with an expiry
+	unread   int
+	warned   bool // that nobody reads results
+	closed   bool
+	finished []*Job          // ended in the current critical section
+	actions  []func()        // to do after it
+	waiters  []chan struct{} // submitters waiting for room, oldest first
+	drained  chan struct{}   // closed when closed and empty
+	handlers map[string]bool // what the plugin serves; nil until known
+	only     string          // its only handler, if it has one
+	lanes    map[*Lane]bool  // ready or draining
+	active   int             // lanes that may take tasks
+	standby  []*Lane         // warm, waiting for an active one to leave
+	idle     []*Lane         // active with a free slot and nothing to do; last in, first out
+	nextTick time.Duration   // when the clock wakes up
+	done     uint64          // jobs ended
+	kick     chan struct{}   // clock: look again; written by all, read by the clock
+	stop     chan struct{}   // clock: end
+	clock    sync.WaitGroup
+}
+
+// New returns a running Dispatcher; Close it.
+func New(cfg Config) *Dispatcher {
+	d := &Dispatcher{
+		cfg: cfg, epoch: time.Now(), debug: cfg.Logger.IsDebug(),
+		drained: make(chan struct{}), lanes: map[*Lane]bool{},
+		nextTick: never, kick: make(chan struct{}, 1), stop: make(chan struct{}),
+	}
+	d.clock.Go(d.runClock)
+	return d
+}
+
+func (d *Dispatcher) now() time.Duration { return time.Since(d.epoch) + 1 } // never 0
+
+// Submit queues a job. With a nil context it does not wait for room but returns
+// ErrQueueFull.
+func (d *Dispatcher) Submit(ctx context.Context, j *Job) error {
+	d.mu.Lock()
+	for !d.closed && !d.room() {
+		if ctx == nil {
+			d.mu.Unlock()
+			return ErrQueueFull
+		}
+		d.warnUnread()
+		w := make(chan struct{})
+		d.waiters = append(d.waiters, w)
+		d.mu.Unlock()
+		select {
+		case <-w:
+			d.mu.Lock()
+		case <-ctx.Done():
+			d.giveUp(w)
+			return context.Cause(ctx)
+		}
+	}
+	if d.closed {
+		d.mu.Unlock()
+		return ErrClosed
+	}
+	j.d = d
+	j.settings(&d.cfg)
+	j.submitted = d.now()
+	if j.Result.Task.Expires > 0 {
+		d.expiring++
+		d.wakeClock(j.submitted + j.Result.Task.Expires)
+	}
+	d.enqueue(j)
+	d.publishQueued(j)
+	d.release()
+	return nil
+}
+
+func (d *Dispatcher) room() bool {
+	return d.queued+len(d.delayed) < d.cfg.QueueSize && d.unread < d.cfg.ResultLimit
+}
+
+// warnUnread tells once that submitters wait for somebody to read results: one who
+// submits and reads in the same goroutine would wait for ever.
+func (d *Dispatcher) warnUnread() {
+	if d.warned || d.unread < d.cfg.ResultLimit {
+		return
+	}
+	d.warned = true
+	d.cfg.Logger.Warn("submitting waits until results are read (Wait, Collect, Discard); raise ResultLimit to hold more",
+		"unread", d.unread, "pool", d.cfg.Pool)
+}
+
+// giveUp removes a waiter; if it had been told that there is room, the next one is.
+func (d *Dispatcher) giveUp(w chan struct{}) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i, x := range d.waiters {
+		if x == w {
+			d.waiters = append(d.waiters[:i], d.waiters[i+1:]...)
+			return
+		}
+	}
+	d.admit()
+}
+
+// admit lets as many submitters go on as there is room for.
+func (d *Dispatcher) admit() {
+	free := min(d.cfg.QueueSize-d.queued-len(d.delayed), d.cfg.ResultLimit-d.unread)
+	for ; len(d.waiters) > 0 && (free > 0 || d.closed); free-- {
+		close(d.waiters[0])
+		d.waiters[0] = nil
+		d.waiters = d.waiters[1:]
+	}
+}
+
+// enqueue makes a new or returning job wait for a worker.
+func (d *Dispatcher) enqueue(j *Job) {
+	p := j.Result.Task.Priority
+	d.queue.Push(p, policy.Key(int64(j.submitted), p), j)
+	d.queued++
+	d.offer()
+}
+
+// offer wakes a lane for one waiting job.
+func (d *Dispatcher) offer() {
+	if n := len(d.idle); n > 0 {
+		l := d.idle[n-1]
+		d.idle = d.idle[:n-1]
+		l.idle = false
+		l.worker.Wake()
+		return
+	}
+	if d.active < d.cfg.Workers && d.cfg.Demand != nil {
+		d.actions = append(d.actions, d.cfg.Demand)
+	}
+}
+
+// pop returns the next job to run, or nil. Jobs that ended while they waited are
+// dropped, those past their expiry or with no handler are answered.
+func (d *Dispatcher) pop(now time.Duration) *Job {
+	for d.queued > 0 {
+		j, _ := d.queue.Pop()
+		if j.state != task.StateQueued {
+			continue
+		}
+		d.queued--
+		if j.Result.Task.Expires > 0 && now >= j.submitted+j.Result.Task.Expires && j.starts == 0 {
+			d.expire(j, now)
+			continue
+		}
+		if !d.resolve(j, now) {
+			continue
+		}
+		return j
+	}
+	return nil
+}
+
+// release ends a critical section: it unlocks and then tells everybody what happened in it.
+func (d *Dispatcher) release() {
+	var jobs []*Job
+	var actions []func()
+	if len(d.finished) > 0 {
+		jobs, d.finished = d.finished, nil
+	}
+	if len(d.actions) > 0 {
+		actions, d.actions = d.actions, nil
+	}
+	d.mu.Unlock()
+	for _, j := range jobs {
+		j.owner.Finished(j)
+	}
+	for _, do := range actions {
+		do()
+	}
+}
+
+// Read says that somebody has a tracked job's result.
+func (d *Dispatcher) Read(j *Job) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if j.unread {
+		j.unread = false
+		d.unread--
+		d.admit()
+	}
+	j.tracked = false
+}
+
+// Stop takes no more jobs and cancels those that wait, in the queue or unstarted in a
+// worker's pipe. The channel closes when no job is left.
+func (d *Dispatcher) Stop() <-chan struct{} {
+	d.mu.Lock()
+	if !d.closed {
+		d.closed = true
+		now := d.now()
+		for j, ok := d.queue.Pop(); ok; j, ok = d.queue.Pop() {
+			if j.state == task.StateQueued {
+				d.queued--
+				d.cancelled(j, now, "the supervisor stopped before it was started")
+			}
+		}
+		for len(d.delayed) > 0 {
+			d.cancelled(d.delayed.pop(), now, "the supervisor stopped before its next attempt")
+		}
+		for l := range d.lanes {
+			l.recall()
+		}
+		d.admit()
+		d.checkDrained()
+	}
+	d.release()
+	return d.drained
+}
+
+// Close ends the clock. Call it after Stop, when every worker has exited.
+func (d *Dispatcher) Close() {
+	close(d.stop)
+	d.clock.Wait()
+}
+
+func (d *Dispatcher) checkDrained() {
+	if d.closed && d.queued+len(d.delayed)+d.running == 0 {
+		select {
+		case <-d.drained:
+		default:
+			close(d.drained)
+		}
+	}
+}
+
+func (d *Dispatcher) backoff(failures int) time.Duration {
+	return d.cfg.Backoff.Delay(failures, rand.Float64)
+}

@@ -1,0 +1,100 @@
+package dispatch
+
+import (
+	"time"
+
+	"github.com/brood-run/brood/supervisor/task"
+)
+
+// Owner is told when its job has its result. Finished is called once, without
+// locks held, and must not block.
+type Owner interface {
+	Finished(*Job)
+}
+
+// Job is a task on its way. Create it with NewJob; after Finished its Result may be read.
+type Job struct {
+	Result task.Result // Result.Task is the task from the start
+
+	owner   Owner
+	tracked bool // its unread result counts against ResultLimit
+
+	// Guarded by Dispatcher.mu.
+	state     task.State
+	d         *Dispatcher
+	lane      *Lane // where it is, while running
+	seq       uint64
+	submitted time.Duration // on the dispatcher's clock
+	started   time.Duration // when its handler was taken to start; 0 while it waits in a pipe
+	due       time.Duration // while retrying
+	starts    int
+	crashes   int
+	losses    int // workers that died with it in the pipe, unstarted
+	maxStarts int
+	soft      time.Duration // effective timeouts, 0 is none
+	hard      time.Duration
+	cancelAt  time.Duration // when its cancellation was asked for; 0 is never
+	abandoned bool          // not to be tried again
+	softSent  bool          // this attempt was told of its soft timeout
+	killed    bool          // this attempt's worker is being killed for its sake
+	unread    bool
+}
+
+// NewJob wraps a validated task. A tracked job counts as unread from its end until
+// Dispatcher.Read.
+func NewJob(t task.Task, owner Owner, tracked bool) *Job {
+	j := &Job{}
+	j.Init(t, owner, tracked)
+	return j
+}
+
+// Init does what NewJob does, for a Job that is part of a larger value.
+func (j *Job) Init(t task.Task, owner Owner, tracked bool) {
+	j.Result.Task = t
+	j.owner = owner
+	j.tracked = tracked
+}
+
+func (j *Job) become(s task.State) {
+	if !j.state.CanBecome(s) {
+		panic("dispatch: task " + j.Result.Task.ID + " cannot go from " + j.state.String() + " to " + s.String())
+	}
+	j.state = s
+}
+
+// settings gives a job the pool's values where the task has none of its own.
+func (j *Job) settings(c *Config) {
+	o := &j.Result.Task.Options
+	j.soft = pick(o.SoftTimeout, c.SoftTimeout)
+	j.hard = pick(o.HardTimeout, c.HardTimeout)
+	j.maxStarts = o.MaxAttempts
+	if j.maxStarts == 0 {
+		j.maxStarts = c.MaxAttempts
+	}
+	if o.AtMostOnce {
+		j.maxStarts = 1
+	}
+}
+
+func pick(own, pool time.Duration) time.Duration {
+	switch {
+	case own < 0:
+		return 0
+	case own > 0:
+		return own
+	default:
+		return pool
+	}
+}
+
+// maxRecords bounds the attempts kept of one task: the first few and the last.
+const maxRecords = 20
+
+func (j *Job) record(a task.Attempt) {
+	as := &j.Result.Attempts
+	if len(*as) == maxRecords {
+		copy((*as)[maxRecords/4:], (*as)[maxRecords/4+1:])
+		*as = (*as)[:maxRecords-1]
+	}
+	*as = append(*as, a)
+}

@@ -1,0 +1,30 @@
+package pool
+
+import (
+	"time"
+
+	"github.com/brood-run/brood/supervisor/internal/dispatch"
+	"github.com/brood-run/brood/supervisor/internal/worker"
+)
+
+// Config is a pool's settings. All of it is set.
+type Config struct {
+	Worker  *worker.Config
+	Workers int
+
+	MaxTasksPerChild int
+	TTL, IdleTTL     time.Duration
+	SoftMemoryLimit  uint64 // bytes
+	HardMemoryLimit  uint64 // bytes
+	Jitter           float64
+
+	Dispatcher *dispatch.Dispatcher
+}
+
+// startTries is how many starts must fail before a pool that never had a worker says
+// that its plugin cannot be started. It keeps trying.
+const startTries = 3
+
+// firstStarts bounds the starts at the same time before the first worker came up, so that
+// a broken plugin does not cost as many processes as there are workers.
+const firstStarts = 4

@@ -1,0 +1,130 @@
+package pool
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/brood-run/brood/ipc"
+	"github.com/brood-run/brood/supervisor/internal/dispatch"
+	"github.com/brood-run/brood/supervisor/internal/policy"
+	"github.com/brood-run/brood/supervisor/internal/worker"
+)
+
+// Pool is the workers of one plugin.
+type Pool struct {
+	cfg Config
+
+	inbox struct { // messages to the loop; anybody writes, the loop reads
+		sync.Mutex
+		messages []message
+		signal   chan struct{} // capacity 1
+	}
+	up     chan struct{} // closed when a worker was ready for the first time
+	gaveUp chan struct{} // closed when the plugin seems not to start at all
+	done   chan struct{} // closed when the loop and every worker have ended
+
+	// mu guards what the loop writes and others read.
+	mu       sync.Mutex
+	members  map[*worker.Worker]*member
+	restarts map[worker.Reason]uint64
+	degraded string
+	startErr error // why the last start failed
+	peak     uint64
+	serves   ipc.Ready
+
+	// Only the loop touches these.
+	serial     int
+	score      policy.Score // of deaths that no task explains
+	failed     int          // starts that failed since one succeeded
+	everUp     bool
+	nextSpawn  time.Time
+	parked     int // workers stopped for idleness
+	closing    bool
+	killed     bool
+	replacing  *member // waits for a warm replacement before it drains
+	restartFor policy.RestartPolicy
+}
+
+// member is a worker as its pool sees it. The loop owns it.
+type member struct {
+	w    *worker.Worker
+	lane lane
+
+	ready   bool
+	worn    bool          // nearly used up: does not count as capacity
+	leaving worker.Reason // why it is being replaced or drained
+	retired bool          // its lane takes no more
+
+	ttl        time.Duration // jittered; 0 is none
+	softLimit  uint64        // jittered; 0 is none
+	nextSample time.Time
+}
+
+// lane is what the pool asks of a dispatcher's lane.
+type lane interface {
+	worker.Tasks
+	Retire()
+	View() dispatch.View
+}
+
+// New returns a pool that does nothing until Start.
+func New(cfg Config) *Pool {
+	p := &Pool{
+		cfg: cfg, up: make(chan struct{}), gaveUp: make(chan struct{}), done: make(chan struct{}),
+		members: map[*worker.Worker]*member{}, restarts: map[worker.Reason]uint64{},
+		score:      policy.Score{HalfLife: 10 * time.Second},
+		restartFor: policy.RestartPolicy{Free: 3, Base: 100 * time.Millisecond, Cap: 30 * time.Second},
+	}
+	p.inbox.signal = make(chan struct{}, 1)
+	return p
+}
+
+// Start starts the loop, and with it the workers.
+func (p *Pool) Start() { go p.loop() }
+
+// Up is closed once a worker has been ready.
+func (p *Pool) Up() <-chan struct{} { return p.up }
+
+// GaveUp is closed when no worker has ever come up and it does not look as if one
+// will; StartError says why. The pool goes on trying all the same.
+func (p *Pool) GaveUp() <-chan struct{} { return p.gaveUp }
+
+// StartError is why the last start failed.
+func (p *Pool) StartError() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.startErr
+}
+
+// Stop has the workers leave as soon as they are empty.
+func (p *Pool) Stop() { p.post(stop{}) }
+
+// Kill ends all workers now.
+func (p *Pool) Kill() { p.post(stop{kill: true}) }
+
+// Done is closed when every worker has ended after Stop or Kill.
+func (p *Pool) Done() <-chan struct{} { return p.done }
+
+// Demand says that tasks wait and no worker is free.
+func (p *Pool) Demand() { p.post(demand{}) }
+
+// spawn starts one more worker.
+func (p *Pool) spawn(now time.Time) {
+	p.serial++
+	m := &member{
+		ttl:       policy.Jitter(p.cfg.TTL, p.cfg.Jitter, rand.Float64),
+		softLimit: policy.Jitter(p.cfg.SoftMemoryLimit, p.cfg.Jitter, rand.Float64),
+	}
+	limit := policy.Jitter(p.cfg.MaxTasksPerChild, p.cfg.Jitter, rand.Float64)
+	name := fmt.Sprintf("%s-%d", p.cfg.Worker.Pool, p.serial)
+	m.nextSample = now.Add(policy.SampleInterval(0, p.cfg.HardMemoryLimit, true))
+	m.w = worker.Start(p.cfg.Worker, name, p, func(w *worker.Worker) worker.Tasks {
+		m.lane = p.newLane(w, limit)
+		return m.lane
+	})
+	p.mu.Lock()
+	p.members[m.w] = m
+	p.mu.Unlock()
+}

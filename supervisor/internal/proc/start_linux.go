@@ -1,0 +1,36 @@
+package proc
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// start forks and executes on the calling thread, to whose life the child's is tied.
+func start(c *Command, null *os.File) (*Process, error) {
+	cred, err := c.Limits.credential()
+	if err != nil {
+		return nil, err
+	}
+	pidfd := -1
+	pid, _, err := syscall.StartProcess(c.Path, append([]string{c.Path}, c.Args...), c.attr(null, &syscall.SysProcAttr{
+		Setpgid:    true,
+		Pdeathsig:  syscall.SIGKILL,
+		PidFD:      &pidfd,
+		Credential: cred,
+	}))
+	if err != nil {
+		return nil, err
+	}
+	return newProcess(pid, newHandle(pidfd)), nil
+}
+
+// setNoNewPrivs marks the calling thread and all its future children.
+func setNoNewPrivs() error {
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("cannot set no_new_privs: %w", err)
+	}
+	return nil
+}

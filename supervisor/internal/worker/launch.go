@@ -1,0 +1,168 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/go-plugin"
+	"github.com/hashicorp/go-plugin/runner"
+
+	"github.com/brood-run/brood/ipc"
+	"github.com/brood-run/brood/supervisor/event"
+	"github.com/brood-run/brood/supervisor/internal/proc"
+)
+
+// errStartTimeout marks a handshake that did not come in time.
+var errStartTimeout = errors.New("start timeout")
+
+func startReason(err error) Reason {
+	if errors.Is(err, errStartTimeout) {
+		return ReasonStartTimeout
+	}
+	return ReasonStartFailed
+}
+
+// launch starts the process through go-plugin and does the handshake.
+func (w *Worker) launch() error {
+	l := &launcher{w: w}
+	l.line, w.capture.handshake = io.Pipe()
+	defer l.line.Close() // a late handshake line has no reader: the capture goes on without
+	begun := time.Now()
+	client := plugin.NewClient(&plugin.ClientConfig{
+		HandshakeConfig: plugin.HandshakeConfig{
+			ProtocolVersion: ipc.Version, MagicCookieKey: ipc.CookieKey, MagicCookieValue: ipc.CookieValue,
+		},
+		VersionedPlugins:    map[int]plugin.PluginSet{ipc.Version: {}},
+		AllowedProtocols:    []plugin.Protocol{ipc.Protocol},
+		StartTimeout:        w.cfg.StartTimeout,
+		Logger:              hclog.NewNullLogger(),
+		PluginLogBufferSize: 16,
+		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, dir string) (runner.Runner, error) {
+			l.env = cmd.Env
+			// Meant for sockets; there are none, and only Client.Kill would remove it.
+			return l, os.RemoveAll(dir)
+		},
+	})
+	// Never Client() or Kill(): the pipes are ours, and so is the process.
+	_, err := client.Start()
+	if err == nil {
+		return nil
+	}
+	if l.startErr != nil {
+		return l.startErr
+	}
+	if time.Since(begun) >= w.cfg.StartTimeout {
+		return fmt.Errorf("%w: plugin %s gave no handshake within %v", errStartTimeout, w.cfg.Path, w.cfg.StartTimeout)
+	}
+	return &handshakeError{path: w.cfg.Path, err: err}
+}
+
+// handshakeError is a process that started and did not turn out to be a plugin.
+type handshakeError struct {
+	path string
+	err  error
+}
+
+func (e *handshakeError) Error() string {
+	return fmt.Sprintf("plugin %s: handshake failed: %v", e.path, e.err)
+}
+
+// launcher is go-plugin's Runner over proc.
+type launcher struct {
+	w        *Worker
+	env      []string
+	line     *io.PipeReader // the first line of stdout
+	startErr error
+	proc     *proc.Process
+}
+
+// Start implements runner.Runner.
+func (l *launcher) Start(ctx context.Context) error {
+	w := l.w
+	p, err := w.cfg.Spawner.Start(ctx, proc.Command{
+		Path: w.cfg.Path, Args: w.cfg.Args, Dir: w.cfg.Dir, Env: l.environ(),
+		Stdout: w.pipes.child.stdout, Stderr: w.pipes.child.stderr, Extra: w.pipes.extra(),
+		Limits: w.cfg.Limits,
+	})
+	if err != nil {
+		l.startErr = err
+		return err
+	}
+	l.proc = p
+	w.cfg.Events.Publish(event.WorkerStarting{Time: time.Now(), Pool: w.cfg.Pool, Worker: w.name, PID: p.PID()})
+	w.mu.Lock()
+	w.process = p
+	doomed := w.reason != ReasonNone
+	w.mu.Unlock()
+	if doomed {
+		_ = p.Kill() // it may be over already
+	}
+	w.pipes.closeChildEnds()
+	w.conn.Hello(ipc.Hello{
+		Worker: w.name, Slots: w.cfg.Slots, MaxFrame: w.cfg.MaxFrame,
+		HeartbeatMS: int(w.cfg.Heartbeat.Milliseconds()), Scoreboard: w.pipes.board != nil,
+		LogLevel: w.cfg.Logger.GetLevel().String(),
+	})
+	_ = w.conn.Flush() // into an empty pipe; a process that died is found out below
+	go func() {
+		<-p.Done()
+		_ = l.line.Close() // no line will come: a descendant may hold the pipe open
+	}()
+	return nil
+}
+
+// environ is the worker's environment.
+func (l *launcher) environ() []string {
+	w := l.w
+	env := make([]string, 0, len(l.env)+len(w.cfg.Env)+3)
+	for _, kv := range l.env {
+		if !strings.HasPrefix(kv, plugin.EnvUnixSocketDir+"=") {
+			env = append(env, kv)
+		}
+	}
+	env = append(env, w.cfg.Env...)
+	return append(env, ipc.EnvWorker+"="+w.name, ipc.EnvTree+"="+w.tree(),
+		ipc.EnvSupervisor+"="+strconv.Itoa(os.Getpid()))
+}
+
+// Stdout implements runner.Runner: the handshake line and nothing else.
+func (l *launcher) Stdout() io.ReadCloser { return l.line }
+
+// Stderr implements runner.Runner: captured elsewhere.
+func (l *launcher) Stderr() io.ReadCloser { return io.NopCloser(strings.NewReader("")) }
+
+// Name implements runner.Runner.
+func (l *launcher) Name() string { return l.w.cfg.Path }
+
+// ID implements runner.Runner.
+func (l *launcher) ID() string { return strconv.Itoa(l.proc.PID()) }
+
+// Diagnose implements runner.Runner: launch says more.
+func (l *launcher) Diagnose(context.Context) string { return "" }
+
+// Wait implements runner.Runner.
+func (l *launcher) Wait(context.Context) error {
+	<-l.proc.Done()
+	return nil
+}
+
+// Kill implements runner.Runner.
+func (l *launcher) Kill(context.Context) error {
+	return l.proc.Kill()
+}
+
+// PluginToHost implements runner.Runner. There is no address: the answer only has to parse.
+func (l *launcher) PluginToHost(string, string) (string, string, error) {
+	return "tcp", "127.0.0.1:0", nil
+}
+
+// HostToPlugin implements runner.Runner.
+func (l *launcher) HostToPlugin(n, a string) (string, string, error) { return n, a, nil }

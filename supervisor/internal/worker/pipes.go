@@ -1,0 +1,146 @@
+package worker
+
+import (
+	"errors"
+	"io"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/brood-run/brood/ipc/scoreboard"
+)
+
+// maxRest bounds what is read from a pipe after the worker's death: a descendant may
+// go on writing for ever.
+const maxRest = 4 << 20
+
+// pipes are the descriptors between the supervisor and one worker. None is ever used
+// for another worker.
+type pipes struct {
+	requests  *os.File // ours to write
+	responses *tailReader
+	stdout    *tailReader
+	stderr    *tailReader
+	board     *scoreboard.Board // nil where the system has none
+
+	child struct { // the worker's ends, closed once it has them
+		requests, responses, stdout, stderr, board *os.File
+	}
+}
+
+func newPipes() (_ *pipes, err error) {
+	p := &pipes{}
+	defer func() {
+		if err != nil {
+			p.closeChildEnds()
+			p.close()
+		}
+	}()
+	if p.child.requests, p.requests, err = os.Pipe(); err != nil {
+		return nil, err
+	}
+	if p.responses, p.child.responses, err = tailPipe(); err != nil {
+		return nil, err
+	}
+	if p.stdout, p.child.stdout, err = tailPipe(); err != nil {
+		return nil, err
+	}
+	if p.stderr, p.child.stderr, err = tailPipe(); err != nil {
+		return nil, err
+	}
+	p.board, p.child.board, err = scoreboard.Create()
+	if errors.Is(err, errors.ErrUnsupported) {
+		err = nil
+	}
+	return p, err
+}
+
+// extra lists the worker's descriptors from 3 up.
+func (p *pipes) extra() []*os.File {
+	files := []*os.File{p.child.requests, p.child.responses}
+	if p.child.board != nil {
+		files = append(files, p.child.board)
+	}
+	return files
+}
+
+func (p *pipes) closeChildEnds() {
+	c := &p.child
+	for _, f := range []*os.File{c.requests, c.responses, c.stdout, c.stderr, c.board} {
+		if f != nil {
+			_ = f.Close() // a second Close is refused, which is fine
+		}
+	}
+}
+
+// finish makes readers return when they have read what is there, and writers at once.
+func (p *pipes) finish() {
+	_ = p.requests.Close() // nobody reads it any more
+	for _, r := range []*tailReader{p.responses, p.stdout, p.stderr} {
+		_ = r.f.SetReadDeadline(time.Unix(1, 0)) // pipes support deadlines
+	}
+}
+
+func (p *pipes) close() {
+	if p.requests != nil {
+		_ = p.requests.Close() // closed before, after a normal life
+	}
+	for _, r := range []*tailReader{p.responses, p.stdout, p.stderr} {
+		if r != nil {
+			_ = r.f.Close() // only read from
+		}
+	}
+	if p.board != nil {
+		p.board.Close()
+	}
+}
+
+// tailReader reads a pipe. Once its deadline has passed it returns what is there and then
+// io.EOF, without waiting. Not safe for concurrent use, but for the deadline.
+type tailReader struct {
+	f    *os.File
+	raw  syscall.RawConn
+	rest int // bytes read past the deadline
+}
+
+func tailPipe() (*tailReader, *os.File, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	raw, err := r.SyscallConn()
+	if err != nil {
+		return nil, nil, errors.Join(err, r.Close(), w.Close())
+	}
+	return &tailReader{f: r, raw: raw}, w, nil
+}
+
+// Read implements io.Reader.
+func (t *tailReader) Read(b []byte) (int, error) {
+	return t.read(func(fd uintptr) (int, error) { return syscall.Read(int(fd), b) })
+}
+
+// read has do read once, waiting for bytes first if it must.
+func (t *tailReader) read(do func(fd uintptr) (int, error)) (n int, err error) {
+	try := func(fd uintptr) bool {
+		for {
+			if n, err = do(fd); err != syscall.EINTR {
+				return err != syscall.EAGAIN
+			}
+		}
+	}
+	if e := t.raw.Read(try); e != nil {
+		if !errors.Is(e, os.ErrDeadlineExceeded) || t.rest > maxRest {
+			return 0, io.EOF
+		}
+		got := false
+		if e := t.raw.Control(func(fd uintptr) { got = try(fd) }); e != nil || !got {
+			return 0, io.EOF
+		}
+		t.rest += max(n, 0)
+	}
+	if err == nil && n == 0 {
+		err = io.EOF
+	}
+	return max(n, 0), err
+}

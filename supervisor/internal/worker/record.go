@@ -1,0 +1,149 @@
+package worker
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/brood-run/brood/ipc"
+	"github.com/brood-run/brood/ipc/wire"
+	"github.com/brood-run/brood/supervisor/internal/proc"
+)
+
+// observe adds to an answer what the supervisor knows of it.
+func (w *Worker) observe(a *Answer) {
+	wanted := a.Outcome != ipc.OutcomeCompleted || w.cfg.RecordOutput
+	if !w.capture.exact && wanted && w.cfg.Slots == 1 {
+		a.Output = w.capture.endOf(a.Seq)
+	}
+	if a.Flags&wire.ResultFlagOutput != 0 && w.capture.exact {
+		if c := w.capture.mark(a.Seq, a.StdoutEnd, a.StderrEnd, wanted); wanted {
+			// The bytes are in the pipe already; only a lie makes this wait long.
+			timer := time.NewTimer(tailWait)
+			select {
+			case a.Output = <-c:
+			case <-timer.C:
+			}
+			timer.Stop()
+		}
+	}
+	if wanted && a.Outcome != ipc.OutcomeUnstarted {
+		a.PeakRSS = w.Peak()
+	}
+}
+
+// Observe notes the resident memory that somebody has read.
+func (w *Worker) Observe(rss uint64) {
+	for {
+		old := w.peak.Load()
+		if rss <= old || w.peak.CompareAndSwap(old, rss) {
+			return
+		}
+	}
+}
+
+// Peak is the highest resident memory so far in bytes, read now if the process lives.
+func (w *Worker) Peak() uint64 {
+	if p := w.proc(); p != nil {
+		if peak, err := p.Peak(); err == nil {
+			w.Observe(peak)
+		}
+	}
+	return w.peak.Load()
+}
+
+// record writes down how the worker ended. p is nil if it never became a plugin.
+func (w *Worker) record(p *proc.Process) *Exit {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	e := &Exit{
+		Worker: w.name, Reason: w.reason, Culprit: w.culprit, Err: w.err,
+		Ready: w.info.SDK != "", Age: time.Since(w.born), Process: proc.Exit{Code: -1},
+	}
+	if w.process != nil {
+		e.PID = w.process.PID()
+		e.Process = w.process.Exit()
+		e.PeakRSS = max(w.peak.Load(), e.Process.MaxRSS)
+	}
+	w.lastWords(e)
+	if e.Ready {
+		w.progress(e)
+	}
+	if e.Reason == ReasonNone {
+		e.Reason = w.natural(e)
+	}
+	if !e.Ready && (e.Reason == ReasonStartFailed || e.Reason == ReasonStartTimeout) {
+		e.Err = w.startError(e)
+	}
+	return e
+}
+
+// natural is the reason of a worker that nobody ended.
+func (w *Worker) natural(e *Exit) Reason {
+	switch {
+	case !e.Ready:
+		return ReasonStartFailed
+	case e.Process.Signal != "":
+		return ReasonSignal
+	case e.Process.Code == 0:
+		return ReasonClean
+	default:
+		return ReasonExitCode
+	}
+}
+
+// progress reads from the scoreboard how far the worker had come.
+func (w *Worker) progress(e *Exit) {
+	if w.pipes.board == nil || !w.info.Scoreboard {
+		return
+	}
+	e.Started, e.StartedKnown = w.pipes.board.Started(), true
+	if _, _, _, cpu, ok := w.pipes.board.Current(); ok && e.Started > 0 {
+		e.TaskCPU = max(0, e.Process.CPU-time.Duration(cpu))
+	}
+}
+
+// lastWords takes the output of the last task and the crash trace.
+func (w *Worker) lastWords(e *Exit) {
+	if w.capture == nil {
+		return
+	}
+	t := &w.capture.out
+	e.Output = string(cutTail(t.tail))
+	if bytes.Contains(t.trace, []byte("goroutine ")) {
+		e.Stack = string(t.trace)
+	} else {
+		e.Output += string(t.trace)
+	}
+}
+
+// startError says in a sentence or two why the worker never became ready.
+func (w *Worker) startError(e *Exit) error {
+	if errors.Is(e.Err, proc.ErrCannotStart) || w.process == nil {
+		return e.Err
+	}
+	said := w.saidAtStart(e)
+	var bad *handshakeError
+	switch {
+	case e.Reason == ReasonStartTimeout:
+		return fmt.Errorf("plugin %s did not become ready within %v (start_timeout)%s", w.cfg.Path, w.cfg.StartTimeout, said)
+	case errors.As(e.Err, &bad) && len(w.capture.out.first) > 0:
+		return fmt.Errorf("%s is not a plugin that this brood can use: %v%s", w.cfg.Path, bad.err, said)
+	case e.Err != nil && !errors.As(e.Err, &bad):
+		return e.Err
+	default:
+		return fmt.Errorf("plugin %s ended before it was ready: %v%s", w.cfg.Path, e.Process, said)
+	}
+}
+
+func (w *Worker) saidAtStart(e *Exit) string {
+	said := e.Output + e.Stack
+	if first := w.capture.out.first; len(first) > 0 && e.Process.Signal == "" {
+		said = string(first) + said
+	}
+	if said == "" {
+		return "; it printed nothing"
+	}
+	return fmt.Sprintf("; it printed: %q", said[max(0, len(said)-1000):])
+}

@@ -1,0 +1,180 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/brood-run/brood/ipc"
+	"github.com/brood-run/brood/ipc/conn"
+	"github.com/brood-run/brood/ipc/wire"
+	"github.com/brood-run/brood/supervisor/event"
+	"github.com/brood-run/brood/supervisor/internal/proc"
+)
+
+// dumpWait is how long a process may take to print its stacks.
+const dumpWait = time.Second
+
+// run is the worker's life.
+func (w *Worker) run() {
+	defer close(w.done)
+	e := w.live()
+	w.mu.Lock()
+	w.state = StateExited
+	w.mu.Unlock()
+	w.cfg.Events.Publish(event.WorkerExited{Time: time.Now(), Pool: w.cfg.Pool, Worker: w.name,
+		PID: e.PID, Reason: e.Reason.String(), Exit: e.Process.String()})
+	w.tasks.Exited(e)
+	w.owner.WorkerExited(w, e)
+}
+
+// live starts the process, serves it until it ends, and returns the record of that.
+func (w *Worker) live() *Exit {
+	var err error
+	if w.pipes, err = newPipes(); err != nil {
+		w.because(ReasonStartFailed, 0, fmt.Errorf("cannot start worker %s: %w", w.name, err))
+		return w.record(nil)
+	}
+	defer w.pipes.close()
+	w.conn = conn.NewClient(w.pipes.responses, w.pipes.requests, w.cfg.MaxFrame)
+	w.capture = newCapture(w)
+
+	var captures, io sync.WaitGroup
+	stop := make(chan struct{})
+	captures.Go(func() { w.capture.read(0, w.pipes.stdout) })
+	captures.Go(func() { w.capture.read(1, w.pipes.stderr) })
+	p := w.start()
+	if p != nil {
+		io.Go(w.read)
+		io.Go(func() { w.write(stop) })
+		w.serve(p)
+	}
+	w.sweep()
+	// The process is gone. What it wrote is still in the pipes: read that, but do
+	// not wait for a descendant that may hold them open.
+	close(stop)
+	w.pipes.finish()
+	io.Wait()
+	captures.Wait()
+	w.capture.finish()
+	return w.record(p)
+}
+
+// start launches the process and waits until it is ready or dead. It returns nil
+// if there never was a process.
+func (w *Worker) start() *proc.Process {
+	err := w.launch()
+	w.pipes.closeChildEnds()
+	p := w.proc()
+	if err != nil {
+		w.because(startReason(err), 0, err)
+		if p != nil {
+			_ = p.Kill() // it may be over already
+			<-p.Done()
+		}
+		return nil
+	}
+	return p
+}
+
+// serve watches the process until it has ended.
+func (w *Worker) serve(p *proc.Process) {
+	kill := time.NewTimer(time.Until(w.born.Add(w.cfg.StartTimeout))) // kills when it fires; first, unless Ready comes
+	defer kill.Stop()
+	patience := w.cfg.Heartbeat * time.Duration(w.cfg.Missed)
+	beat := time.NewTimer(patience)
+	defer beat.Stop()
+	for {
+		select {
+		case <-p.Done():
+			return
+		case r := <-w.ready:
+			kill.Stop()
+			w.becameReady(p, r)
+		case <-w.dump:
+			kill.Reset(dumpWait)
+		case <-w.leave:
+			kill.Reset(w.cfg.StopGrace)
+		case <-kill.C:
+			w.because(ReasonStartTimeout, 0, fmt.Errorf("it sent no Ready frame within %v", w.cfg.StartTimeout))
+			w.kill()
+		case <-beat.C:
+			silent := w.Age() - time.Duration(w.heard.Load())
+			if silent >= patience && w.State() != StateStarting {
+				w.Dump(ReasonHeartbeatLost, 0)
+				silent = 0
+			}
+			beat.Reset(max(patience-silent, patience/10))
+		}
+	}
+}
+
+func (w *Worker) becameReady(p *proc.Process, r ipc.Ready) {
+	if r.Error != "" {
+		w.because(ReasonStartFailed, 0, fmt.Errorf("plugin %s failed to start: %s", w.cfg.Path, r.Error))
+		w.kill()
+		return
+	}
+	w.mu.Lock()
+	w.info = r
+	if w.state == StateStarting {
+		w.state = StateReady
+	}
+	w.mu.Unlock()
+	w.Peak() // so that even a worker that dies at once has a figure
+	w.cfg.Events.Publish(event.WorkerReady{Time: time.Now(), Pool: w.cfg.Pool, Worker: w.name, PID: p.PID(), Took: w.Age()})
+	w.tasks.Ready(r)
+	w.owner.WorkerReady(w)
+}
+
+func (w *Worker) sweep() {
+	if n := w.cfg.Reaper.Sweep(w.tree()); n > 0 {
+		w.cfg.Logger.Warn("killed processes that the worker left behind", "worker", w.name, "processes", n)
+	}
+}
+
+func (w *Worker) tree() string { return w.cfg.Reaper.Tree(w.name) }
+
+// read takes frames until the stream ends. It is the reader goroutine.
+func (w *Worker) read() {
+	err := w.conn.Run(callbacks{w})
+	if err == nil {
+		return
+	}
+	w.because(ReasonBadFrame, 0, fmt.Errorf("worker broke the protocol: %w", err))
+	w.become(StateStopping)
+	w.kill()
+}
+
+// callbacks is the worker as its connection sees it.
+type callbacks struct{ w *Worker }
+
+func (c callbacks) Heard() { c.w.heard.Store(int64(c.w.Age())) }
+
+func (c callbacks) Ready(r ipc.Ready) error {
+	if r.Wire != ipc.Version {
+		return fmt.Errorf("Ready names wire version %d, offered was %d", r.Wire, ipc.Version)
+	}
+	if r.SDK == "" {
+		return errors.New("Ready names no SDK")
+	}
+	c.w.capture.agree(r.Scoreboard)
+	c.w.ready <- r
+	return nil
+}
+
+func (c callbacks) Results(rs []wire.Result) error {
+	w := c.w
+	answers := make([]Answer, len(rs))
+	for i := range rs {
+		answers[i].Result = rs[i]
+		w.observe(&answers[i])
+	}
+	return w.tasks.Results(answers)
+}
+
+func (c callbacks) Recalled(ids []uint64) error         { return c.w.tasks.Recalled(ids) }
+func (c callbacks) Progress(seq uint64, p ipc.Progress) { c.w.tasks.Progress(seq, p) }
+func (c callbacks) Beat(ipc.Beat)                       {}
+func (c callbacks) Recycle(r ipc.Recycle)               { c.w.owner.WorkerAsked(c.w, r.Reason) }

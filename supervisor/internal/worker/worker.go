@@ -1,0 +1,204 @@
+package worker
+
+import (
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/brood-run/brood/ipc"
+	"github.com/brood-run/brood/ipc/conn"
+	"github.com/brood-run/brood/ipc/wire"
+	"github.com/brood-run/brood/supervisor/internal/proc"
+)
+
+// Worker is one worker process.
+type Worker struct {
+	cfg   *Config
+	name  string
+	owner Owner
+	tasks Tasks
+	born  time.Time
+
+	pipes   *pipes
+	conn    *conn.Client
+	capture *capture
+
+	wake  chan struct{} // to the writer: look for tasks; capacity 1
+	dump  chan struct{} // to run: SIGQUIT was sent, kill soon; capacity 1
+	leave chan struct{} // to run: Drain was sent, kill if it does not leave; capacity 1
+	ready chan ipc.Ready
+	done  chan struct{} // closed when everything is over
+	heard atomic.Int64  // when a frame last came, in nanoseconds since born
+	peak  atomic.Uint64 // highest RSS seen, in bytes
+
+	mu      sync.Mutex
+	state   State
+	process *proc.Process // nil before it is started
+	reason  Reason        // the first one given
+	culprit uint64
+	err     error
+	info    ipc.Ready
+}
+
+// Start begins a worker's life and returns at once. tasks is called with the new worker
+// before anything else happens. Done closes after Owner.WorkerExited.
+func Start(cfg *Config, name string, owner Owner, tasks func(*Worker) Tasks) *Worker {
+	w := &Worker{
+		cfg: cfg, name: name, owner: owner, born: time.Now(),
+		wake: make(chan struct{}, 1), dump: make(chan struct{}, 1), leave: make(chan struct{}, 1),
+		ready: make(chan ipc.Ready, 1), done: make(chan struct{}),
+	}
+	w.tasks = tasks(w)
+	go w.run()
+	return w
+}
+
+// Name is the worker's name, unique within its supervisor.
+func (w *Worker) Name() string { return w.name }
+
+// Done is closed when the process is reaped and all goroutines have ended.
+func (w *Worker) Done() <-chan struct{} { return w.done }
+
+// Age is the time since Start.
+func (w *Worker) Age() time.Duration { return time.Since(w.born) }
+
+// PID is the process id, 0 before there is one.
+func (w *Worker) PID() int {
+	if p := w.proc(); p != nil {
+		return p.PID()
+	}
+	return 0
+}
+
+// State is where the worker stands, as far as it knows: Busy is for its lane to say.
+func (w *Worker) State() State {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.state
+}
+
+// Info is what the worker said when it became ready.
+func (w *Worker) Info() ipc.Ready {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.info
+}
+
+// Process is the running process, nil before it is started.
+func (w *Worker) Process() *proc.Process { return w.proc() }
+
+func (w *Worker) proc() *proc.Process {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.process
+}
+
+// Wake has the writer look for tasks soon.
+func (w *Worker) Wake() { signal(w.wake) }
+
+// Cancel sends a Cancel frame.
+func (w *Worker) Cancel(seq uint64, cause ipc.Cause) {
+	w.conn.Cancel(seq, cause)
+	w.Wake()
+}
+
+// Recall sends a Recall frame.
+func (w *Worker) Recall(seq uint64) {
+	w.conn.Recall(seq)
+	w.Wake()
+}
+
+// Drain moves the worker to draining: its lane gives it no more tasks.
+func (w *Worker) Drain() { w.become(StateDraining) }
+
+// Stop tells an empty worker to leave, and kills it if it does not within StopGrace.
+func (w *Worker) Stop(reason Reason) {
+	if !w.because(reason, 0, nil) {
+		return
+	}
+	w.become(StateStopping)
+	if w.Info().SDK == "" { // not ready yet: nobody would read the frame
+		w.kill()
+		return
+	}
+	w.conn.Drain()
+	w.Wake()
+	signal(w.leave)
+}
+
+// Kill ends the process now.
+func (w *Worker) Kill(reason Reason, culprit uint64) {
+	w.because(reason, culprit, nil)
+	w.become(StateStopping)
+	w.kill()
+}
+
+// Dump ends the process with SIGQUIT, which makes a Go program print its stacks, and kills
+// it if that takes longer than dumpWait.
+func (w *Worker) Dump(reason Reason, culprit uint64) {
+	w.because(reason, culprit, nil)
+	w.become(StateStopping)
+	p := w.proc()
+	if p == nil {
+		return
+	}
+	// A stopped process prints nothing: letting it go on would let it finish, and
+	// start, tasks it has been given up for.
+	_ = p.Signal(syscall.SIGQUIT) // it may be over already
+	signal(w.dump)
+}
+
+// because records why the worker ends, unless that is known already.
+func (w *Worker) because(r Reason, culprit uint64, err error) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.reason != ReasonNone {
+		return false
+	}
+	w.reason, w.culprit, w.err = r, culprit, err
+	return true
+}
+
+// become moves to a state if that is a step forward; a worker that already
+// stops does not go back.
+func (w *Worker) become(s State) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.state.CanBecome(s) {
+		w.state = s
+	}
+}
+
+func (w *Worker) kill() {
+	if p := w.proc(); p != nil {
+		_ = p.Kill() // it may be over already
+	}
+}
+
+// write hands tasks and control frames to the process until there is none. It is the
+// writer goroutine.
+func (w *Worker) write(stop <-chan struct{}) {
+	emit := func(e *wire.Execute) { w.conn.Execute(e) }
+	for {
+		select {
+		case <-stop:
+			return
+		case <-w.wake:
+		}
+		for more := true; more; {
+			more = w.tasks.Take(emit) > 0
+			if w.conn.Flush() != nil {
+				// Nobody reads any more: the process is dying, which run will see.
+				return
+			}
+		}
+	}
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

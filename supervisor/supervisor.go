@@ -1,0 +1,244 @@
+package supervisor
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/brood-run/brood/supervisor/event"
+	"github.com/brood-run/brood/supervisor/internal/proc"
+	"github.com/brood-run/brood/supervisor/task"
+)
+
+// Supervisor runs tasks in worker processes. Create it with New.
+type Supervisor struct {
+	cfg    Config
+	events event.Hub
+
+	mu      sync.Mutex // guards the fields below and the list of unread handles
+	started bool
+	closed  bool
+	pools   []*plugin
+	routes  map[string]*plugin // by task name; nil with a single pool
+	unread  handles
+
+	spawner *proc.Spawner
+	reaper  *proc.Reaper
+
+	stop sync.Once
+	now  chan struct{} // closed when stopping has to be quick
+	hard sync.Once
+	done chan struct{} // closed when everything has ended
+}
+
+// New returns a Supervisor that does nothing yet. The error wraps ErrConfig and names the
+// field that is wrong.
+func New(cfg Config) (*Supervisor, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	return &Supervisor{cfg: cfg, now: make(chan struct{}), done: make(chan struct{})}, nil
+}
+
+// Start starts the workers and returns without waiting for them: tasks may be submitted at
+// once. A plugin that cannot be started is no error here but of WaitReady.
+func (s *Supervisor) Start() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return ErrClosed
+	case s.started:
+		return ErrStarted
+	}
+	s.spawner = proc.NewSpawner()
+	if s.cfg.ReapOrphans {
+		var err error
+		if s.reaper, err = proc.EnableReaper(s.spawner); err != nil {
+			s.cfg.Logger.Warn("orphans of workers cannot be adopted; only process groups are killed", "error", err)
+		}
+	}
+	s.started = true
+	if len(s.cfg.Pools) > 1 {
+		s.routes = map[string]*plugin{}
+	}
+	for i := range s.cfg.Pools {
+		p := s.newPlugin(&s.cfg.Pools[i])
+		s.pools = append(s.pools, p)
+		for _, t := range p.cfg.Tasks {
+			if s.routes != nil {
+				s.routes[t] = p
+			}
+		}
+	}
+	for _, p := range s.pools {
+		p.pool.Start()
+	}
+	return nil
+}
+
+// WaitReady waits until each pool has had a worker that takes tasks. If a plugin cannot be
+// started it returns a *StartError, which wraps ErrNoWorker and says why: at once if no
+// retry can help (the file is missing, not executable, of another architecture), after
+// three failed starts otherwise. The pool goes on trying all the same.
+func (s *Supervisor) WaitReady(ctx context.Context) error {
+	pools, err := s.running()
+	if err != nil {
+		return err
+	}
+	for _, p := range pools {
+		select {
+		case <-p.pool.Up():
+		case <-p.pool.GaveUp():
+			return &StartError{Pool: p.cfg.Name, Err: p.pool.StartError()}
+		case <-s.done:
+			return ErrClosed
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+func (s *Supervisor) running() ([]*plugin, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return nil, ErrClosed
+	case !s.started:
+		return nil, ErrNotStarted
+	}
+	return s.pools, nil
+}
+
+// route finds the pool for a task and completes the task.
+func (s *Supervisor) route(t *task.Task) (*plugin, error) {
+	if err := t.Validate(s.cfg.MaxPayload); err != nil {
+		return nil, err
+	}
+	if t.ID == "" {
+		t.ID = uuid.Must(uuid.NewV7()).String()
+	}
+	pools, err := s.running()
+	if err != nil {
+		return nil, err
+	}
+	if s.routes == nil {
+		return pools[0], nil
+	}
+	if p := s.routes[t.Name]; p != nil {
+		return p, nil
+	}
+	return nil, ErrNoPool
+}
+
+// Events subscribes to what happens to tasks and workers. A subscriber that does not keep up
+// loses events, which are counted; nobody waits for it.
+func (s *Supervisor) Events(buffer int) *event.Subscription { return s.events.Subscribe(buffer) }
+
+// Stop ends the supervisor in two phases. It takes no more tasks and cancels those that
+// wait; running ones get GracePeriod, or until ctx ends, then their workers are killed.
+// When it returns, every task has its result and every process and goroutine is
+// gone. The error is ctx's cause if ctx cut it short. Safe to call more than once.
+func (s *Supervisor) Stop(ctx context.Context) error {
+	s.begin()
+	select {
+	case <-s.done:
+		return nil
+	case <-ctx.Done():
+		s.hurry()
+		<-s.done
+		return context.Cause(ctx)
+	}
+}
+
+// Close is Stop without a grace period: running tasks are cancelled and their workers
+// killed. Idempotent; it always returns nil.
+func (s *Supervisor) Close() error {
+	s.begin()
+	s.hurry()
+	<-s.done
+	return nil
+}
+
+func (s *Supervisor) begin() {
+	s.stop.Do(func() {
+		s.mu.Lock()
+		s.closed = true
+		s.mu.Unlock()
+		go s.shutdown()
+	})
+}
+
+func (s *Supervisor) hurry() { s.hard.Do(func() { close(s.now) }) }
+
+// lastGrace is how long workers without a task may take to leave when stopping has to
+// be quick.
+const lastGrace = time.Second
+
+// shutdown ends everything, senders before receivers: tasks, workers, the spawner, events.
+func (s *Supervisor) shutdown() {
+	defer close(s.done)
+	defer s.events.Close()
+	if s.spawner == nil {
+		return
+	}
+	drained := make(chan struct{})
+	var all []<-chan struct{}
+	for _, p := range s.pools {
+		all = append(all, p.tasks.Stop())
+	}
+	go func() {
+		defer close(drained)
+		for _, c := range all {
+			<-c
+		}
+	}()
+	grace := time.NewTimer(max(0, s.cfg.GracePeriod))
+	defer grace.Stop()
+	select {
+	case <-drained:
+	case <-grace.C:
+		s.eachPool((*plugin).kill)
+	case <-s.now:
+		s.eachPool((*plugin).kill)
+	}
+	s.eachPool(func(p *plugin) { p.pool.Stop() })
+	s.awaitPools()
+	<-drained
+	s.eachPool(func(p *plugin) { p.tasks.Close() })
+	s.reaper.SweepAll()
+	s.spawner.Close()
+}
+
+// awaitPools waits for the workers, and kills them if that has to be quick and is not.
+func (s *Supervisor) awaitPools() {
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		s.eachPool(func(p *plugin) { <-p.pool.Done() })
+	}()
+	select {
+	case <-gone:
+		return
+	case <-s.now:
+	}
+	late := time.NewTimer(lastGrace)
+	defer late.Stop()
+	select {
+	case <-gone:
+	case <-late.C:
+		s.eachPool((*plugin).kill)
+		<-gone
+	}
+}
+
+func (s *Supervisor) eachPool(do func(*plugin)) {
+	for _, p := range s.pools {
+		do(p)
+	}
+}
