@@ -68,13 +68,14 @@ func launch(t testing.TB, mode string, hello ipc.Hello, env ...string) *driver {
 	} else if !errors.Is(err, errors.ErrUnsupported) {
 		t.Fatal(err)
 	}
+	d.in, d.resp, d.out = reqW, respR, wire.NewReader(respR, 0)
+	d.send(wire.AppendControl(nil, ipc.TypeHello, 0, 0, hello))
 	if err := d.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range []*os.File{reqR, respW, outW, errW} {
 		f.Close()
 	}
-	d.in, d.resp, d.out = reqW, respR, wire.NewReader(respR, 0)
 	d.reads.Go(func() { d.drain(outR, scoreboard.Stdout, d.stdout) })
 	d.reads.Go(func() { d.drain(errR, scoreboard.Stderr, d.stderr) })
 	t.Cleanup(func() {
@@ -88,7 +89,6 @@ func launch(t testing.TB, mode string, hello ipc.Hello, env ...string) *driver {
 			t.Logf("worker's stdout: %s\nworker's stderr: %s", d.stdout, d.stderr)
 		}
 	})
-	d.send(wire.AppendControl(nil, ipc.TypeHello, 0, 0, hello))
 	return d
 }
 

@@ -41,6 +41,12 @@ func TestEndOfFileEndsWorkerInTheMiddle(t *testing.T) {
 	}
 }
 
+func TestEndOfFileEndsStartHook(t *testing.T) {
+	d := launch(t, "stuck", ipc.Hello{Slots: 1, MaxFrame: 1 << 20})
+	d.in.Close()
+	d.exit(exitClean)
+}
+
 func TestLostResponsePipeEndsWorker(t *testing.T) {
 	d := start(t, "default", 1)
 	d.resp.Close()

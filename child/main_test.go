@@ -37,8 +37,12 @@ func testPlugin(mode string) *Plugin {
 		return p
 	}
 	p.OnStart(func(ctx context.Context) error {
-		if mode == "unstartable" {
+		switch mode {
+		case "unstartable":
 			return errors.New("no database")
+		case "stuck":
+			Logger(ctx).Info("about to hang")
+			select {}
 		}
 		Logger(ctx).Debug("start hook ran")
 		return nil

@@ -78,6 +78,24 @@ func TestBoardFollowsTasks(t *testing.T) {
 	}
 }
 
+func TestBoardWithSlots(t *testing.T) {
+	d := start(t, "default", 4)
+	if d.board == nil {
+		t.Skip("no shared pages here")
+	}
+	d.execute("print", "12")
+	d.expect(ipc.TypeResult)
+	for range 3 {
+		d.execute("wait", "")
+	}
+	for range 3 {
+		d.expect(ipc.TypeProgress)
+	}
+	if seq, stdout, stderr, cpu, ok := d.board.Current(); !ok || seq != 4 || stdout+stderr+cpu != 0 {
+		t.Errorf("the board says %d, %d, %d, %d, %v", seq, stdout, stderr, cpu, ok)
+	}
+}
+
 func TestLogProgressRecycle(t *testing.T) {
 	d := start(t, "default", 1)
 	id := d.execute("log", "7")

@@ -74,3 +74,11 @@ func (p *Plugin) OnStop(hook func(ctx context.Context)) { p.stop = append(p.stop
 
 // tasks returns the names served, sorted.
 func (p *Plugin) tasks() []string { return slices.Sorted(maps.Keys(p.handlers)) }
+
+// sole returns the only handler, nil if there are none or several.
+func (p *Plugin) sole() Handler {
+	if names := p.tasks(); len(names) == 1 {
+		return p.handlers[names[0]]
+	}
+	return nil
+}

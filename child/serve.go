@@ -49,7 +49,7 @@ func (p *Plugin) Serve() {
 	// rather than "ignore", because that would be inherited by processes started here.
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
 	fmt.Printf("1|%d|tcp|127.0.0.1:0|%s|\n", ipc.Version, ipc.Protocol)
-	w := &worker{plugin: p}
+	w := &worker{plugin: p, sole: p.sole()}
 	os.Exit(w.serve(pipe(ipc.FDRequests, "requests"), pipe(ipc.FDResponses, "responses")))
 }
 
@@ -87,26 +87,20 @@ func (w *worker) serve(requests io.Reader, responses io.Writer) int {
 	if level := hclog.LevelFromString(w.hello.LogLevel); level != hclog.NoLevel {
 		w.logger.SetLevel(level)
 	}
-	if len(w.plugin.handlers) == 1 {
-		for _, h := range w.plugin.handlers {
-			w.sole = h
+	ready := w.ready()
+	if err := w.start(base); err != nil {
+		ready.Error = err.Error()
+		if err := server.Refuse(ready); err != nil {
+			return w.leave(err)
 		}
-	}
-	ready := ipc.Ready{
-		Plugin: w.plugin.name, Version: w.plugin.version, SDK: sdk, Wire: ipc.Version,
-		Tasks: w.plugin.tasks(), Template: w.plugin.template,
-	}
-	for _, hook := range w.plugin.start {
-		if err := hook(base); err != nil {
-			ready.Error = err.Error()
-			if err := server.Refuse(ready); err != nil {
-				return w.leave(err)
-			}
-			return exitStart
-		}
+		return exitStart
 	}
 	board := w.board()
-	ready.Scoreboard = board != nil
+	if board != nil {
+		ready.Scoreboard = true
+		ready.StdoutStart, _ = board.Written(scoreboard.Stdout, 1)
+		ready.StderrStart, _ = board.Written(scoreboard.Stderr, 2)
+	}
 	if err := server.Serve(ready, board); err != nil {
 		select {} // the goroutine above ends the process
 	}
@@ -114,6 +108,22 @@ func (w *worker) serve(requests io.Reader, responses io.Writer) int {
 		hook(base)
 	}
 	return exitClean
+}
+
+func (w *worker) ready() ipc.Ready {
+	return ipc.Ready{
+		Plugin: w.plugin.name, Version: w.plugin.version, SDK: sdk, Wire: ipc.Version,
+		Tasks: w.plugin.tasks(), Template: w.plugin.template,
+	}
+}
+
+func (w *worker) start(ctx context.Context) error {
+	for _, hook := range w.plugin.start {
+		if err := hook(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // board maps the page shared with the supervisor, if there is one. Without it the

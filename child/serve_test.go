@@ -50,14 +50,20 @@ func TestReady(t *testing.T) {
 	if err := wire.DecodeControl(d.expect(ipc.TypeReady), &ready); err != nil {
 		t.Fatal(err)
 	}
+	printed := uint64(0)
+	if d.board != nil {
+		printed = uint64(len("1|1|tcp|127.0.0.1:0|brood|\n"))
+	}
 	want := ipc.Ready{
 		Plugin: "tester", Version: "0.1", SDK: "brood-go/1.0", Wire: 1,
-		Tasks: []string{"echo"}, Scoreboard: d.board != nil, Template: true,
+		Tasks: []string{"echo"}, Scoreboard: d.board != nil, StdoutStart: printed, Template: true,
 	}
 	if diff := cmp.Diff(want, ready); diff != "" {
 		t.Errorf("Ready (-want +got):\n%s", diff)
 	}
 	d.result(d.execute("", "the only handler"), ipc.OutcomeCompleted)
+	d.in.Close()
+	d.exit(exitClean)
 	if got, want := d.stdout.String(), "1|1|tcp|127.0.0.1:0|brood|\n"; got != want {
 		t.Errorf("stdout is %q, want the handshake line %q", got, want)
 	}

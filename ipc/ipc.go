@@ -93,6 +93,10 @@ type Ready struct {
 	// Scoreboard says that the worker keeps the page it was offered; without it the
 	// supervisor takes the oldest unanswered tasks for started.
 	Scoreboard bool `json:"scoreboard,omitempty"`
+	// StdoutStart and StderrStart are the bytes that the worker has printed so far, the
+	// handshake line among them, if it keeps the scoreboard: what follows is of its tasks.
+	StdoutStart uint64 `json:"stdout_start,omitempty"`
+	StderrStart uint64 `json:"stderr_start,omitempty"`
 	// Template says that the plugin takes command-line arguments as a template
 	// which each task fills in (as xargs does), so that a task may be one plain line.
 	Template bool   `json:"template,omitempty"`

@@ -27,15 +27,15 @@ type Handle struct {
 // or too many results are unread it waits for room, or for ctx. An error that wraps
 // task.ErrInvalid says what is wrong with the task.
 func (s *Supervisor) Submit(ctx context.Context, t task.Task) (*Handle, error) {
-	return s.submit(ctx, t)
+	return s.submit(t, func(d *dispatch.Dispatcher, j *dispatch.Job) error { return d.Submit(ctx, j) })
 }
 
 // TrySubmit is Submit that returns ErrQueueFull instead of waiting.
 func (s *Supervisor) TrySubmit(t task.Task) (*Handle, error) {
-	return s.submit(nil, t)
+	return s.submit(t, (*dispatch.Dispatcher).TrySubmit)
 }
 
-func (s *Supervisor) submit(ctx context.Context, t task.Task) (*Handle, error) {
+func (s *Supervisor) submit(t task.Task, put func(*dispatch.Dispatcher, *dispatch.Job) error) (*Handle, error) {
 	pool, err := s.route(&t)
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func (s *Supervisor) submit(ctx context.Context, t task.Task) (*Handle, error) {
 	s.mu.Lock()
 	s.unread.add(h)
 	s.mu.Unlock()
-	if err := pool.tasks.Submit(ctx, &h.job); err != nil {
+	if err := put(pool.tasks, &h.job); err != nil {
 		s.mu.Lock()
 		s.unread.remove(h)
 		s.mu.Unlock()

@@ -48,7 +48,7 @@ func (s *Supervisor) newPlugin(c *PoolConfig) *plugin {
 		Workers: c.Workers, MaxTasksPerChild: c.MaxTasksPerChild,
 		TTL: c.TTL, IdleTTL: c.IdleTTL,
 		SoftMemoryLimit: c.SoftMemoryLimit, HardMemoryLimit: c.HardMemoryLimit,
-		Jitter: max(0, c.RecycleJitter), Dispatcher: p.tasks,
+		Jitter: max(0, c.RecycleJitter), Tasks: p.tasks,
 	})
 	return p
 }

@@ -15,7 +15,7 @@ func (c *Config) validate() error {
 		between("result_limit", c.ResultLimit, 1, 100_000_000),
 		between("max_payload", c.MaxPayload, 1, 1<<30),
 	); err != nil {
-		return err
+		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	if len(c.Pools) == 0 {
 		return fmt.Errorf("%w: pools: at least one is needed", ErrConfig)

@@ -1,5 +1,8 @@
 // Package conn holds both ends of the conversation that PROTOCOL.md describes, over any
-// reader and writer: the supervisor's, and the worker's, which is Server.
+// reader and writer: Client, the supervisor's, and Server, the worker's.
+//
+// A Client has no goroutines of its own: its owner runs its reading, its flushing and
+// whatever sends.
 //
 // A Server owns one goroutine that reads frames, one a slot that runs handlers and
 // one that beats. They share the queue of waiting tasks, behind its mutex, and the

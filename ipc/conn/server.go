@@ -45,6 +45,7 @@ type Server struct {
 	work  ServerWork        // never changes
 	board *scoreboard.Board // set before the first executor starts; may be nil
 	loops sync.WaitGroup    // every goroutine of the Server
+	ready chan struct{}     // closed by Serve once Ready is on the stream
 	gone  chan struct{}     // closed by fail
 	once  sync.Once         // guards err and gone
 	err   error             // why the connection ended; valid once gone is closed
@@ -60,7 +61,7 @@ func NewServer(r io.Reader, w io.Writer, work ServerWork) (*Server, error) {
 		return nil, err
 	}
 	in.SetLimit(hello.MaxFrame)
-	s := &Server{hello: hello, in: in, work: work, gone: make(chan struct{})}
+	s := &Server{hello: hello, in: in, work: work, ready: make(chan struct{}), gone: make(chan struct{})}
 	s.out.w = w
 	s.queue.init(hello.Slots)
 	s.loops.Go(s.read)
@@ -98,18 +99,21 @@ func (s *Server) Refuse(ready ipc.Ready) error {
 	return s.out.control(ipc.TypeReady, 0, 0, ready)
 }
 
-// Serve announces the worker and runs tasks, reporting to board unless it is nil. It returns nil once the supervisor has
-// asked to drain and every task is answered; beats go on until the stream ends, so
-// that a last task of the worker's own does not look like a wedged process. Otherwise
-// it returns why the connection ended, at once: handlers may still be running, their
-// contexts cancelled. io.EOF and write errors mean that the supervisor is gone,
-// wire.ErrMalformed and wire.ErrTooLarge that it cannot be understood.
+// Serve announces the worker and runs tasks, reporting to board unless it is nil.
+//
+// It returns nil once the supervisor has asked to drain and every task is answered;
+// beats go on until the stream ends, so that a last errand of the worker's own does
+// not look like a wedged process. Otherwise it returns why the connection ended, at
+// once: handlers may still be running, their contexts cancelled. io.EOF and write
+// errors mean that the supervisor is gone, wire.ErrMalformed and wire.ErrTooLarge
+// that it cannot be understood.
 func (s *Server) Serve(ready ipc.Ready, board *scoreboard.Board) error {
 	s.board = board
 	if err := s.out.control(ipc.TypeReady, 0, 0, ready); err != nil {
 		s.fail(err)
 		return s.err
 	}
+	close(s.ready)
 	if s.hello.Slots > 1 && board != nil {
 		// Output of tasks that run at once cannot be told apart.
 		s.queue.onTake(func(seq uint64) { board.Begin(seq, 0, 0, 0) })
@@ -153,8 +157,8 @@ func (s *Server) Err() error {
 	return s.err
 }
 
-// Wait waits for the Server's goroutines, which end some time after Gone: when the
-// handlers have returned and the reader's Read has.
+// Wait waits for the Server's goroutines, once Serve has returned. They end some
+// time after Gone: when the handlers have returned and the reader's Read has.
 func (s *Server) Wait() { s.loops.Wait() }
 
 // fail ends the connection; the first reason counts.

@@ -29,7 +29,7 @@ type serverExecutor struct {
 func (e *serverExecutor) run() {
 	defer e.leave()
 	if e.server.hello.Slots == 1 {
-		e.meter.board = e.server.board
+		e.meter.follow(e.server.board)
 	}
 	for {
 		job, waited := e.server.queue.take(e.slot)

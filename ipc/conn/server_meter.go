@@ -20,6 +20,13 @@ type serverMeter struct {
 	cpuStart time.Duration     // cpu when the current task started
 }
 
+// follow attributes output from here on; what was printed before is no task's.
+func (m *serverMeter) follow(board *scoreboard.Board) {
+	if m.board = board; board != nil {
+		m.readPrinted()
+	}
+}
+
 // begin is called before a handler is entered and returns the task's start. Between
 // two tasks in a row the first one's end is the second one's start.
 func (m *serverMeter) begin(seq uint64, waited bool) time.Time {

@@ -152,12 +152,13 @@ func (q *serverQueue) close(cause error) {
 	q.filled.Broadcast()
 }
 
-// ids returns the running tasks' ids and the number of waiting ones.
+// ids returns the ids of the tasks that run and have not been answered, and the
+// number of waiting ones.
 func (q *serverQueue) ids() (running []uint64, waiting int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, j := range q.running {
-		if j != nil {
+		if j != nil && !j.ended() {
 			running = append(running, j.Seq)
 		}
 	}

@@ -11,42 +11,47 @@ import (
 // saves a lock and a wake-up for each.
 const readBatch = 64
 
-// read is the reading goroutine. It hands tasks over whenever the next frame is not
-// here yet, so that none waits for a read.
+// read is the reading goroutine. Before Ready is out it only watches for the end of
+// the stream: an answer to an early frame would go first.
 func (s *Server) read() {
+	if f, err := s.in.Next(); err != nil {
+		s.fail(err)
+	} else {
+		select {
+		case <-s.ready:
+			s.fail(s.serveFrames(f))
+		case <-s.gone:
+		}
+	}
+}
+
+// serveFrames handles f and all frames after it. It hands tasks over whenever the next
+// frame is not here yet, so that none waits for a read.
+func (s *Server) serveFrames(f wire.Frame) error {
 	var batch []*Job
 	for {
-		if len(batch) == readBatch || len(batch) > 0 && !s.in.Buffered() {
+		if f.Type == ipc.TypeExecute {
+			job, err := s.job(f)
+			if err != nil {
+				return err
+			}
+			batch = append(batch, job)
+		}
+		if f.Type != ipc.TypeExecute || len(batch) == readBatch || !s.in.Buffered() {
 			if err := s.queue.push(batch); err != nil {
-				s.fail(err)
-				return
+				return err
 			}
 			clear(batch)
 			batch = batch[:0]
 		}
-		f, err := s.in.Next()
-		if err != nil {
-			s.fail(err)
-			return
-		}
-		if f.Type == ipc.TypeExecute {
-			job, err := s.job(f)
-			if err != nil {
-				s.fail(err)
-				return
+		if f.Type != ipc.TypeExecute { // it may be about the tasks just pushed
+			if err := s.control(f); err != nil {
+				return err
 			}
-			batch = append(batch, job)
-			continue
 		}
-		err = s.queue.push(batch) // whatever this frame says may be about those
-		clear(batch)
-		batch = batch[:0]
-		if err == nil {
-			err = s.control(f)
-		}
-		if err != nil {
-			s.fail(err)
-			return
+		var err error
+		if f, err = s.in.Next(); err != nil {
+			return err
 		}
 	}
 }

@@ -8,7 +8,9 @@ import (
 	"io"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/brood-run/brood/ipc"
 	"github.com/brood-run/brood/ipc/wire"
@@ -40,8 +42,9 @@ func rigServer(t testing.TB, slots int, handle JobHandler) *serverRig {
 		t.Fatal(err)
 	}
 	r := &serverRig{t: t, server: server, in: inW, out: wire.NewReader(outR, 0), outEnd: outR, served: make(chan error, 1)}
-	go func() { r.served <- server.Serve(ipc.Ready{Tasks: []string{"x"}}, nil) }()
-	t.Cleanup(func() { r.in.Close(); r.outEnd.Close(); server.Wait() })
+	var serving sync.WaitGroup
+	serving.Go(func() { r.served <- server.Serve(ipc.Ready{Tasks: []string{"x"}}, nil) })
+	t.Cleanup(func() { r.in.Close(); r.outEnd.Close(); serving.Wait(); server.Wait() })
 	r.next(ipc.TypeReady)
 	return r
 }
@@ -183,4 +186,27 @@ func TestServerProgressStopsAtTheResult(t *testing.T) {
 	}
 	r.send(execute(2, ""))
 	r.result(2, ipc.OutcomeCompleted) // and no Progress before it
+}
+
+// TestServerSaysReadyFirst sends frames early that ask for an answer.
+func TestServerSaysReadyFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hello := wire.AppendControl(nil, ipc.TypeHello, 0, 0, ipc.Hello{Slots: 1, MaxFrame: minMaxFrame})
+		early := wire.AppendHeader(execute(1, ""), ipc.TypeRecall, 0, 1, 0)
+		var out bytes.Buffer
+		server, err := NewServer(bytes.NewReader(append(hello, early...)), &out, ServerWork{
+			Handle: func(*Job, *wire.Result) {}, Base: context.Background(), Cause: func(ipc.Cause) error { return errTestCause },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait() // the reader has done what it will do
+		if err := server.Serve(ipc.Ready{}, nil); err != nil && err != io.EOF {
+			t.Error(err)
+		}
+		server.Wait()
+		if f, err := wire.NewReader(&out, 0).Next(); err != nil || f.Type != ipc.TypeReady {
+			t.Errorf("the first frame has type %d (%v), want Ready", f.Type, err)
+		}
+	})
 }

@@ -21,18 +21,32 @@ const (
 	fionread        = 0x541b
 )
 
-// memfdCreate is the number of memfd_create(2), by architecture.
-var memfdCreate = map[string]uintptr{
-	"386": 356, "amd64": 319, "arm": 385, "arm64": 279, "loong64": 279,
-	"ppc64": 360, "ppc64le": 360, "riscv64": 279, "s390x": 350,
+// memfdCreate returns the number of memfd_create(2) on this architecture, 0 if it
+// is not known here.
+func memfdCreate() uintptr {
+	switch runtime.GOARCH {
+	case "amd64":
+		return 319
+	case "386":
+		return 356
+	case "arm":
+		return 385
+	case "arm64", "loong64", "riscv64":
+		return 279
+	case "ppc64", "ppc64le":
+		return 360
+	case "s390x":
+		return 350
+	}
+	return 0
 }
 
 // Create makes a page and maps it. The file is for the worker to inherit; the
 // caller closes it once the worker runs. Where pages cannot be shared the error is
 // errors.ErrUnsupported, and both sides do without.
 func Create() (*Board, *os.File, error) {
-	trap, known := memfdCreate[runtime.GOARCH]
-	if !known {
+	trap := memfdCreate()
+	if trap == 0 {
 		return nil, nil, fmt.Errorf("scoreboard: %s: %w", runtime.GOARCH, errors.ErrUnsupported)
 	}
 	name := []byte("brood-scoreboard\x00")

@@ -45,7 +45,8 @@
 // Nothing. A command has a process group of its own. When its task is cancelled the group
 // gets SIGTERM and two seconds later SIGKILL. However it ends, whatever is left of
 // the group, and on Linux also whatever left the group, is killed before the task is
-// answered. When the worker itself is killed the kernel kills the command.
+// answered. When the worker itself is killed the kernel kills the command; what that
+// had started is the supervisor's to find.
 //
 // # Who owns what
 //

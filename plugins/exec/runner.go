@@ -135,14 +135,14 @@ func (p *process) stop(ended <-chan struct{}) {
 // signalGroup signals all processes of the group. That none is left is no error.
 func (p *process) signalGroup(s syscall.Signal) { _ = syscall.Kill(-p.Pid, s) }
 
-// bury kills what is left of the command's group, reaps the command, then looks
-// for what had left the group.
+// bury kills what is left of the command's group while its number cannot be anybody
+// else's, reaps the command, then looks for what had left the group.
 func (r *runner) bury(p *process) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p.signalGroup(syscall.SIGKILL)
 	err := p.reap()
 	delete(r.running, p.Pid)
-	r.sweep(p.marker)
+	r.sweep(p)
 	return err
 }

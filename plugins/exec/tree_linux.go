@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"syscall"
 	"unsafe"
 )
@@ -46,14 +47,14 @@ func (p *process) reap() (err error) {
 	return err
 }
 
-// sweep kills and reaps the processes that outlived the command with this marker.
-// The caller holds mu and has taken the command out of the table.
-func (r *runner) sweep(marker string) {
+// sweep kills and reaps the processes that outlived p. The caller holds mu and has
+// taken p out of the table.
+func (r *runner) sweep(p *process) {
 	for range generations {
 		if len(r.running) == 0 && !anyChild() {
 			return // the usual case, told by one system call
 		}
-		if !r.sweepChildren(marker) {
+		if !r.sweepChildren(p) {
 			return
 		}
 	}
@@ -61,7 +62,7 @@ func (r *runner) sweep(marker string) {
 
 // sweepChildren handles our direct children and says whether it killed any: those
 // may have left us children of their own.
-func (r *runner) sweepChildren(marker string) (killed bool) {
+func (r *runner) sweepChildren(p *process) (killed bool) {
 	for _, pid := range children() {
 		if _, ok := r.running[pid]; ok {
 			continue
@@ -70,7 +71,7 @@ func (r *runner) sweepChildren(marker string) (killed bool) {
 		if reaped, _ := syscall.Wait4(pid, nil, syscall.WNOHANG, nil); reaped == pid {
 			continue
 		}
-		if len(r.running) > 0 && !marked(pid, marker) {
+		if len(r.running) > 0 && !p.began(pid) {
 			continue // another command's, or nobody can tell yet
 		}
 		if syscall.Kill(pid, syscall.SIGKILL) != nil {
@@ -82,16 +83,18 @@ func (r *runner) sweepChildren(marker string) (killed bool) {
 	return killed
 }
 
-// marked says whether a process was born with this marker in its environment.
-func marked(pid int, marker string) bool {
-	environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-	want := []byte(markerKey + "=" + marker)
-	for _, kv := range bytes.Split(environ, []byte{0}) {
-		if err == nil && bytes.Equal(kv, want) {
-			return true
-		}
+// began says whether a process comes from p: it is still in its group, or was born
+// with its marker. One that shed both is found when no other command runs.
+func (p *process) began(pid int) bool {
+	if group, err := syscall.Getpgid(pid); err == nil && group == p.Pid {
+		return true
 	}
-	return false
+	environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	if err != nil {
+		return false
+	}
+	mark := []byte(markerKey + "=" + p.marker)
+	return slices.ContainsFunc(bytes.Split(environ, []byte{0}), func(kv []byte) bool { return bytes.Equal(kv, mark) })
 }
 
 // anyChild says whether this process has children, dead or alive.

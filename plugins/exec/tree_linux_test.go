@@ -7,84 +7,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
-
-// helperKey makes the test binary play a command. The value is what it does.
-const helperKey = "EXEC_TEST_HELPER"
-
-// runHelper is the command side of the tests: "sleep" does nothing for ever; the
-// others start a sleeper in a session of its own, tell its pid through the named
-// pipe in the first argument, and then leave or stay.
-func runHelper(what string) int {
-	if what == "sleep" {
-		return stay()
-	}
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), helperKey+"=sleep")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	cmd.Stdout = os.Stdout // holds the pipe open, as a careless daemon does
-	if err := cmd.Start(); err != nil {
-		return 1
-	}
-	if err := os.WriteFile(os.Args[1], []byte(strconv.Itoa(cmd.Process.Pid)), 0); err != nil {
-		return 1
-	}
-	if what == "stay" {
-		return stay()
-	}
-	return 0
-}
-
-// stay lasts longer than any test; an empty select would be found to be a deadlock.
-func stay() int {
-	<-time.After(time.Hour)
-	return 0
-}
-
-// rendezvous is a named pipe through which a command tells a pid.
-type rendezvous string
-
-func newRendezvous(t *testing.T) rendezvous {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "pid")
-	if err := syscall.Mkfifo(path, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return rendezvous(path)
-}
-
-// pid waits until the command has told one.
-func (r rendezvous) pid(t *testing.T) int {
-	t.Helper()
-	text, err := os.ReadFile(string(r))
-	if err != nil {
-		t.Fatal(err)
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pid
-}
-
-func helper(what string, r rendezvous) command {
-	return command{argv: []string{"/proc/self/exe", string(r)}, env: map[string]string{helperKey: what}}
-}
-
-// background runs a command and returns a function that waits for its outcome.
-func background(ctx context.Context, r *runner, c command) (wait func() (*outcome, error)) {
-	var out *outcome
-	var err error
-	var wg sync.WaitGroup
-	wg.Go(func() { out, err = r.run(ctx, c) })
-	return func() (*outcome, error) { wg.Wait(); return out, err }
-}
 
 func testRunner(t *testing.T) *runner { t.Helper(); return newService(t).runner }
 
@@ -149,46 +75,67 @@ func TestCancelEndsTheWholeTree(t *testing.T) {
 	}
 }
 
-// One command's stray is told from another's while both run.
+// While several commands run, each one's strays are told from the others'.
 func TestSweepSparesOtherCommands(t *testing.T) {
 	r := testRunner(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	stays, leaves := newRendezvous(t), newRendezvous(t)
-	waitStays := background(ctx, r, helper("stay", stays))
-	other := stays.pid(t)
-	waitLeaves := background(t.Context(), r, helper("leave", leaves))
-	stray := leaves.pid(t)
-	if _, err := waitLeaves(); err != nil {
+	defer cancel()
+	program, err := os.Executable()
+	if err != nil {
 		t.Fatal(err)
 	}
-	expectGone(t, stray)
-	if err := syscall.Kill(other, 0); err != nil {
-		t.Errorf("the other command's child: %v", err)
+	// The first command runs on after its own stray has become ours.
+	told, settled := newRendezvous(t), newRendezvous(t)
+	waitFirst := background(ctx, r, command{
+		argv: []string{"sh", "-c", `"$1" "$2" && echo $$ > "$3" && exec sleep 600`, "sh", program, string(told), string(settled)},
+		env:  map[string]string{helperKey: "leave"},
+	})
+	spared := told.pid(t)
+	settled.pid(t)
+	for name, c := range map[string]func(rendezvous) command{
+		"marked": func(at rendezvous) command { return helper("leave", at) },
+		"in the group": func(at rendezvous) command {
+			return command{argv: []string{"sh", "-c", `env -i sleep 600 & echo $! > "$1"`, "sh", string(at)}}
+		},
+	} {
+		at := newRendezvous(t)
+		wait := background(t.Context(), r, c(at))
+		stray := at.pid(t)
+		if _, err := wait(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		expectGone(t, stray)
+	}
+	if err := syscall.Kill(spared, 0); err != nil {
+		t.Errorf("the first command's stray: %v", err)
 	}
 	cancel()
-	if _, err := waitStays(); err != nil {
-		t.Fatal(err)
+	if _, err := waitFirst(); err != nil {
+		t.Error(err)
 	}
-	expectGone(t, other)
+	expectGone(t, spared)
 }
 
-// What a command cannot escape by its own means, the death of the worker must do:
-// closing the spawner ends its thread, as the death of the process would.
-func TestCommandDiesWithItsThread(t *testing.T) {
-	s := newSpawner()
-	p, err := s.spawn("/proc/self/exe", []string{"sleeper"}, &os.ProcAttr{
-		Env: []string{helperKey + "=sleep"}, Sys: groupAttr(),
-	})
-	if err != nil {
+// A worker that is killed can do nothing more about its command; the kernel does.
+func TestCommandDiesWithItsWorker(t *testing.T) {
+	if err := adoptOrphans(); err != nil { // to see how the command ends
 		t.Fatal(err)
 	}
-	s.close()
-	state, err := p.Wait()
-	if err != nil {
+	at := newRendezvous(t)
+	worker := exec.Command("/proc/self/exe", string(at))
+	worker.Env = append(os.Environ(), helperKey+"=worker")
+	if err := worker.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if got := (&outcome{state: state}).signal(); got != "SIGKILL" {
-		t.Errorf("the command ended by %q, want SIGKILL", got)
+	pid := at.pid(t)
+	if err := worker.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = worker.Wait() // it was killed
+	defer time.AfterFunc(10*time.Second, func() { _ = syscall.Kill(pid, syscall.SIGTERM) }).Stop()
+	var ws syscall.WaitStatus
+	if _, err := syscall.Wait4(pid, &ws, 0, nil); err != nil || ws.Signal() != syscall.SIGKILL {
+		t.Errorf("the command ended with %#x, %v; want SIGKILL", int(ws), err)
 	}
 }
 

@@ -23,4 +23,4 @@ func (p *process) reap() error {
 	return nil
 }
 
-func (r *runner) sweep(string) {}
+func (r *runner) sweep(*process) {}

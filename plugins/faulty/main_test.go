@@ -65,7 +65,8 @@ func alone(t *testing.T, name, payload string, env ...string) *exec.Cmd {
 	if runtime.GOOS != "linux" {
 		cmd.Path = os.Args[0]
 	}
-	cmd.Dir = t.TempDir() // for core files
+	cmd.Dir = t.TempDir()                         // for core files
+	env = append(env, "GORACE=atexit_sleep_ms=0") // the race detector's pause would be most of the time
 	cmd.Env = append(os.Environ(), append(env, taskKey+"="+name, payloadKey+"="+payload)...)
 	return cmd
 }

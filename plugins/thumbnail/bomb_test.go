@@ -107,7 +107,7 @@ func TestBombGrowsWhileItIsDecoded(t *testing.T) {
 	}
 	defer cmd.Wait()
 	defer cmd.Process.Kill()
-	const enough = 200 << 10 // KiB
+	const enough = 128 << 10 // KiB
 	small := false           // it did not take everything at once
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
 		rss, err := residentKiB(cmd.Process.Pid)

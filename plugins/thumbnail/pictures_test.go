@@ -22,6 +22,7 @@ func goTool(t *testing.T, args ...string) string {
 // Pictures as they come: odd colour spaces, odd sizes, some damaged on purpose.
 func TestThumbnailsOfRealPictures(t *testing.T) {
 	out := t.TempDir()
+	t.Cleanup(func() { expectNoTemporary(t, out) })
 	for _, dir := range []string{
 		filepath.Join(goTool(t, "env", "GOROOT"), "src/image/testdata"),
 		filepath.Join(goTool(t, "list", "-m", "-f", "{{.Dir}}", "golang.org/x/image"), "testdata"),
@@ -32,11 +33,11 @@ func TestThumbnailsOfRealPictures(t *testing.T) {
 		}
 		for _, src := range sources {
 			t.Run(filepath.Base(src), func(t *testing.T) {
-				checkThumbnail(t, src, filepath.Join(out, filepath.Base(src)+".png"))
+				t.Parallel()
+				checkThumbnail(t, src, filepath.Join(out, strings.ReplaceAll(src, "/", "_")+".png"))
 			})
 		}
 	}
-	expectNoTemporary(t, out)
 }
 
 // checkThumbnail makes a thumbnail of src and looks at it.

@@ -48,15 +48,12 @@ func TestSlowSubscriberLosesAlone(t *testing.T) {
 
 func TestActiveFollowsSubscribers(t *testing.T) {
 	var h Hub
-	steps := []struct {
-		do   func()
-		want bool
-	}{{func() {}, false}}
 	var a, b *Subscription
-	steps = append(steps, []struct {
+	for i, step := range []struct {
 		do   func()
 		want bool
 	}{
+		{func() {}, false},
 		{func() { a = h.Subscribe(1) }, true},
 		{func() { b = h.Subscribe(1) }, true},
 		{func() { a.Close() }, true},
@@ -66,25 +63,47 @@ func TestActiveFollowsSubscribers(t *testing.T) {
 		{h.Close, false},
 		{h.Close, false},
 		{func() { b.Close() }, false},
-		{func() { a = h.Subscribe(1) }, false},
-	}...)
-	for i, s := range steps {
-		s.do()
-		if h.Active() != s.want {
+	} {
+		if step.do(); h.Active() != step.want {
 			t.Errorf("step %d: active %v", i, h.Active())
 		}
 	}
-	if _, open := <-a.C(); open {
-		t.Error("a subscription to a closed hub is open")
+}
+
+func TestClosedSubscriptionsEnd(t *testing.T) {
+	var h Hub
+	byItself, byHub := h.Subscribe(1), h.Subscribe(1)
+	byItself.Close()
+	h.Publish(queued("1"))
+	h.Close()
+	late := h.Subscribe(1)
+	h.Publish(queued("2"))
+	for name, test := range map[string]struct {
+		s    *Subscription
+		want int
+	}{"by itself": {byItself, 0}, "by the hub": {byHub, 1}, "late": {late, 0}} {
+		n := 0
+		for open := true; open; {
+			select {
+			case _, open = <-test.s.C():
+				if open {
+					n++
+				}
+			default:
+				t.Fatalf("%s: the channel is not closed", name)
+			}
+		}
+		if n != test.want {
+			t.Errorf("%s: %d events, want %d", name, n, test.want)
+		}
 	}
-	h.Publish(queued("1")) // and nothing happens
 }
 
 func TestEverythingAtOnce(t *testing.T) {
 	var h Hub
 	var publishers, others sync.WaitGroup
 	stop := make(chan struct{})
-	for range 4 {
+	for range 2 {
 		publishers.Go(func() {
 			for {
 				select {

@@ -1,6 +1,10 @@
 package cli
 
-import "testing"
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
 
 func TestE2EConfigPrecedence(t *testing.T) {
 	const config = "max_payload: 10\nplugin: echo\n"
@@ -64,8 +68,20 @@ func TestE2EConfigErrorsNameTheLine(t *testing.T) {
 func TestE2EHelpAndVersion(t *testing.T) {
 	for _, args := range [][]string{{"help"}, {"run", "--help"}, {"help", "run"}, {"version"}, {"plugins", "--help"}} {
 		b := newBrood(t, args...).run(exitOK)
-		if b.stdout.Len() == 0 || b.stderr.Len() > 0 {
+		if b.stdout.Len() == 0 || b.stderr.String() != "" {
 			t.Errorf("%q: %d bytes of help, stderr %q", args, b.stdout.Len(), b.stderr.String())
 		}
+	}
+}
+
+func TestE2EConfigFile(t *testing.T) {
+	path, err := filepath.Abs(filepath.Join("..", "..", "..", "testdata", "config", "run.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBrood(t, "run", "--config", path, "--plugin", "exec").
+		stdin("{\"payload\":[\"sh\",\"-c\",\"echo $GREETING $PLACE; ulimit -n\"]}").run(exitOK)
+	if out := string(b.results()[0].Result); !strings.Contains(out, `hello world\n256\n`) {
+		t.Errorf("the workers' environment and limits are not those of the file: %s", out)
 	}
 }

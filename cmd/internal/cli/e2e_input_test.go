@@ -43,7 +43,7 @@ func TestE2EBadLinesFailAlone(t *testing.T) {
 		"unit":    {"rejected", "invalid", "line 6: hard_timeout: expected"},
 		"none":    {"rejected", "unknown_task", "line 8: "},
 		"large":   {"rejected", "invalid", "line 9: invalid task: payload is 2002 bytes, the limit is 1024"},
-		"huge":    {"rejected", "invalid", "line 10: the line is 1048603 bytes long"},
+		"huge":    {"rejected", "invalid", "line 10: the line is 1048602 bytes long"},
 		"line-11": {"completed", "", ""},
 	}
 	results := b.results()

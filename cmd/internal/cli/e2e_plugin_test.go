@@ -13,7 +13,7 @@ func TestE2EPluginThatCannotRun(t *testing.T) {
 		says       string
 	}{
 		{"missing", "", 0, "no such file"},
-		{"not executable", "text", 0o644, "permission"},
+		{"not executable", "text", 0o644, "not executable"},
 		{"a script with an error", "#!/bin/sh\necho oh dear >&2\nexit 7\n", 0o755, "oh dear"},
 		{"not a program", "\x7fELF nonsense", 0o755, "plugin"},
 	}

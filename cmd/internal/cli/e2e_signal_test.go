@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"os"
@@ -10,69 +9,58 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
-// interruptible is a run of faulty whose output is read line by line.
+// again is what brood says once it has taken the first signal.
+const again = "again to stop now"
+
+// interruptible is a run of faulty with pipes for input and output.
 type interruptible struct {
 	*brood
-	feed    *os.File
-	results *bufio.Reader
+	feed *os.File
+	out  *os.File
 }
 
 func startInterruptible(t *testing.T, args ...string) *interruptible {
 	t.Helper()
 	in, feed := pipe(t)
 	results, out := pipe(t)
-	b := newBrood(t, append([]string{"run", "--plugin", "faulty"}, args...)...)
+	b := newBrood(t, append([]string{"run", "--plugin", "faulty", "--log-level", "debug"}, args...)...)
 	b.cmd.Stdin, b.cmd.Stdout = in, out
 	b.start()
 	in.Close()
 	out.Close()
-	return &interruptible{brood: b, feed: feed, results: bufio.NewReader(results)}
-}
-
-// next returns the next result.
-func (i *interruptible) next() resultLine {
-	i.t.Helper()
-	text, err := i.results.ReadBytes('\n')
-	if err != nil {
-		i.t.Fatalf("result: %v\n%s", err, i.stderr.String())
-	}
-	return decodeResults(i.t, text)[0]
+	return &interruptible{brood: b, feed: feed, out: results}
 }
 
 // rest returns the results that are left.
 func (i *interruptible) rest() []resultLine {
 	i.t.Helper()
-	text, err := io.ReadAll(i.results)
+	text, err := io.ReadAll(i.out)
 	if err != nil {
 		i.t.Fatal(err)
 	}
 	return decodeResults(i.t, text)
 }
 
-// running waits until a task that names its own process has started another one
-// after it: with one worker and one slot, the second is then running or next.
-func (i *interruptible) running(task string) {
+// running gives brood a task and waits until a worker has started it.
+func (i *interruptible) running(id, name, payload string) {
 	i.t.Helper()
-	fmt.Fprintf(i.feed, "{\"id\":\"pid\",\"task\":\"pid\",\"payload\":null}\n%s\n", task)
-	if r := i.next(); r.ID != "pid" || r.Status != "completed" {
-		i.t.Fatalf("first result %+v", r)
-	}
+	fmt.Fprintf(i.feed, "{\"id\":%q,\"task\":%q,\"payload\":%s}\n", id, name, payload)
+	i.awaits("task " + id + " (" + name + ") started")
 }
 
 func TestE2EFirstSignalFinishesWhatRuns(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		i := startInterruptible(t, "--workers", "1", "--window", "1")
-		i.running(`{"id":"slow","task":"sleep","payload":{"ms":1500}}`)
+		i.running("slow", "sleep", `{"ms":1500}`)
 		for n := range 50 {
 			fmt.Fprintf(i.feed, "{\"id\":\"later%d\",\"task\":\"ok\",\"payload\":1}\n", n)
 		}
-		awaitWorker(t, i.brood)
+		i.awaits("task later49 (ok) is queued")
 		i.signal(sig)
 		got := byID(t, i.rest())
-		i.exit(exitInterrupted).says("interrupt: finishing 1 running task; again to stop now", "50 cancelled")
+		i.exit(exitInterrupted).says("interrupt: finishing 1 running task; "+again, "50 cancelled")
 		if got["slow"].Status != "completed" {
 			t.Errorf("the running task ended as %s", got["slow"].Status)
 		}
@@ -84,28 +72,15 @@ func TestE2EFirstSignalFinishesWhatRuns(t *testing.T) {
 	}
 }
 
-// awaitWorker waits until a worker of brood has read its task, seen from outside
-// as one that sleeps with nothing left in its pipe: the parent's log says so.
-func awaitWorker(t *testing.T, b *brood) {
-	t.Helper()
-	until := time.Now().Add(deadline)
-	for len(children(t, b.cmd.Process.Pid)) == 0 {
-		if time.Now().After(until) {
-			t.Fatal("no worker")
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-}
-
 func TestE2ESecondSignalStopsAtOnce(t *testing.T) {
 	i := startInterruptible(t, "--workers", "2", "--cancel-grace", "1h")
-	i.running(`{"id":"hang","task":"hang","payload":null}`)
+	i.running("hang", "hang", "null")
 	workers := children(t, i.cmd.Process.Pid)
 	if len(workers) == 0 {
 		t.Skip("cannot list child processes here")
 	}
 	i.signal(syscall.SIGINT)
-	awaitText(t, i.brood, i.results)
+	i.awaits(again)
 	i.signal(syscall.SIGINT)
 	i.exit(exitInterrupted)
 	for _, pid := range workers {
@@ -115,40 +90,21 @@ func TestE2ESecondSignalStopsAtOnce(t *testing.T) {
 	}
 }
 
-// awaitText waits until the run, interrupted with its producer still there, has
-// stopped reading: the pipe breaks for the producer or the signal was noted.
-func awaitText(t *testing.T, b *brood, _ *bufio.Reader) {
-	t.Helper()
-	status := fmt.Sprintf("/proc/%d/status", b.cmd.Process.Pid)
-	until := time.Now().Add(deadline)
-	for {
-		raw, err := os.ReadFile(status)
-		if err != nil || !strings.Contains(string(raw), "\nShdPnd:\t0000000000000000\n") {
-			if time.Now().After(until) {
-				t.Fatal("the signal stays pending")
-			}
-			time.Sleep(5 * time.Millisecond)
-			continue
-		}
-		return
-	}
-}
-
 func TestE2ESecondSignalBeatsABlockedOutput(t *testing.T) {
 	_, out := pipe(t) // nobody reads it
-	b := newBrood(t, "run", "--plugin", "echo").stdin(numbers(100_000)...)
+	b := newBrood(t, "run", "--plugin", "echo", "--log-level", "debug").stdin(numbers(100_000)...)
 	b.cmd.Stdout = out
 	b.start()
-	awaitWorker(t, b)
+	b.awaits(") started")
 	b.signal(syscall.SIGINT)
-	awaitText(t, b, nil)
+	b.awaits(again)
 	b.signal(syscall.SIGINT)
 	b.exit(exitInterrupted)
 }
 
 func TestE2EGracePeriodEnds(t *testing.T) {
 	i := startInterruptible(t, "--workers", "1", "--grace-period", "100ms")
-	i.running(`{"id":"hang","task":"hang","payload":null}`)
+	i.running("hang", "hang", "null")
 	i.signal(syscall.SIGTERM)
 	r := i.rest()
 	i.exit(exitInterrupted)
@@ -159,7 +115,7 @@ func TestE2EGracePeriodEnds(t *testing.T) {
 
 func TestE2EInterruptDoesNotWaitForAProducer(t *testing.T) {
 	i := startInterruptible(t, "--workers", "1")
-	i.running("")
+	i.running("done", "ok", "1")
 	i.signal(syscall.SIGINT)
 	i.exit(exitInterrupted) // the producer's end of the pipe is still open
 }

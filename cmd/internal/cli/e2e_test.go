@@ -41,10 +41,11 @@ const deadline = 60 * time.Second
 
 // brood is one run of the built binary.
 type brood struct {
-	t              *testing.T
-	cmd            *exec.Cmd
-	stdout, stderr bytes.Buffer
-	ended          chan struct{}
+	t      *testing.T
+	cmd    *exec.Cmd
+	stdout bytes.Buffer
+	stderr *transcript
+	ended  chan struct{}
 }
 
 // newBrood prepares a run in a directory of its own. Standard input is empty.
@@ -56,10 +57,10 @@ func newBrood(t *testing.T, args ...string) *brood {
 	if err := buildOnce(); err != nil {
 		t.Fatal(err)
 	}
-	b := &brood{t: t, cmd: exec.Command(filepath.Join(buildDir, "brood"), args...), ended: make(chan struct{})}
+	b := &brood{t: t, cmd: exec.Command(filepath.Join(buildDir, "brood"), args...), ended: make(chan struct{}), stderr: newTranscript()}
 	b.cmd.Dir = t.TempDir()
 	b.cmd.Stdin = strings.NewReader("")
-	b.cmd.Stdout, b.cmd.Stderr = &b.stdout, &b.stderr
+	b.cmd.Stdout, b.cmd.Stderr = &b.stdout, b.stderr
 	b.cmd.WaitDelay = deadline
 	b.cmd.Env = append(os.Environ(), "BROOD_LOG_LEVEL=warn")
 	return b
@@ -137,6 +138,14 @@ func (b *brood) says(texts ...string) *brood {
 		}
 	}
 	return b
+}
+
+// awaits waits until stderr holds text.
+func (b *brood) awaits(text string) {
+	b.t.Helper()
+	if !b.stderr.awaits(text, deadline) {
+		b.t.Fatalf("stderr does not say %q:\n%s", text, head(b.stderr.String()))
+	}
 }
 
 // results decodes stdout.

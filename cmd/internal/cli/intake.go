@@ -89,7 +89,7 @@ func plainPayload(text []byte) ([]byte, error) {
 
 // emit finishes a task, or its rejection, and passes it on.
 func (in *intake) emit(yield func(task.Task, error) bool, t task.Task, err error) bool {
-	if in.done(t.ID) {
+	if err == nil && in.done(t.ID) {
 		in.skipped.Add(1)
 		return true
 	}
@@ -153,9 +153,10 @@ func (in *intake) lineTask(l line) (task.Task, error) {
 func (in *intake) identify(t task.Task, o *origin, err error) (task.Task, error) {
 	o.ownID = t.ID != ""
 	t.Tag = o
-	in.seen.number(o.n, o.ownID)
+	// A rejected line does not use up the id it has or would get: a good one
+	// further down may have it, as in a dead-letter file that is fed back.
+	in.seen.number(o.n, o.ownID || err != nil)
 	if err != nil {
-		// A rejected line does not use its id up.
 		if !o.ownID {
 			t.ID = lineID(o.n)
 		}

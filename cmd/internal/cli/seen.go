@@ -16,7 +16,7 @@ const window = 512 << 10
 // bit each. One goroutine owns it.
 type seen struct {
 	seed       maphash.Seed
-	young, old map[uint64]struct{}
+	young, old hashSet
 	numbered   []uint64 // bit n%window: line n got its id from its number
 	lookalike  bool     // an explicit id has the form of such an id
 }
@@ -24,7 +24,6 @@ type seen struct {
 func newSeen() *seen {
 	return &seen{
 		seed:     maphash.MakeSeed(),
-		young:    make(map[uint64]struct{}),
 		numbered: make([]uint64, window/64),
 	}
 }
@@ -57,24 +56,25 @@ func (s *seen) automatic(id string) bool {
 	if !s.lookalike {
 		return false
 	}
-	h := maphash.String(s.seed, id)
-	_, young := s.young[h]
-	_, old := s.old[h]
-	return young || old
+	h := s.hash(id)
+	return s.young.has(h) || s.old.has(h)
 }
 
+// remember says whether id was there before.
 func (s *seen) remember(id string) bool {
-	h := maphash.String(s.seed, id)
-	if _, found := s.young[h]; found {
+	h := s.hash(id)
+	if s.young.has(h) {
 		return true
 	}
-	_, found := s.old[h]
-	if len(s.young) >= window {
-		s.old, s.young = s.young, make(map[uint64]struct{}, window)
+	if s.young.full() {
+		s.old, s.young = s.young, hashSet{}
 	}
-	s.young[h] = struct{}{}
-	return found
+	s.young.add(h)
+	return s.old.has(h)
 }
+
+// hash is never zero, which a hashSet takes for a free slot.
+func (s *seen) hash(id string) uint64 { return max(maphash.String(s.seed, id), 1) }
 
 const numberPrefix = "line-"
 

@@ -28,7 +28,7 @@ func TestSeenAcrossGenerations(t *testing.T) {
 			t.Errorf("id %d is forgotten, it is among the last %d", i, window)
 		}
 	}
-	if n := len(s.young) + len(s.old); n > 2*window+3 {
+	if n := s.young.n + s.old.n; n > 2*window+3 {
 		t.Errorf("%d ids are held", n)
 	}
 }

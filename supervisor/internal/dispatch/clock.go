@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -121,10 +122,11 @@ func (l *Lane) enforce(j *Job, now time.Duration) {
 	case j.killed:
 	case j.hard > 0 && now >= j.started+j.hard:
 		j.killed = true
-		l.kill(func() { w.Dump(worker.ReasonHardTimeout, seq) })
+		why := fmt.Errorf("hard timeout after %v: worker was killed", j.hard)
+		l.kill(func() { w.Dump(worker.ReasonHardTimeout, seq, why) })
 	case j.cancelAt > 0 && now >= max(j.cancelAt, j.started)+l.d.cfg.CancelGrace:
 		j.killed = true
-		l.kill(func() { w.Dump(worker.ReasonUncancellable, seq) })
+		l.kill(func() { w.Dump(worker.ReasonUncancellable, seq, nil) })
 	case j.soft > 0 && !j.softSent && now >= j.started+j.soft:
 		j.softSent = true
 		l.cancel(j, ipc.CauseSoftTimeout)

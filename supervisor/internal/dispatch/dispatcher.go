@@ -60,6 +60,7 @@ type Dispatcher struct {
 	finished []*Job          // ended in the current critical section
 	actions  []func()        // to do after it
 	waiters  []chan struct{} // submitters waiting for room, oldest first
+	told     int             // waiters that were let in and have not come yet
 	drained  chan struct{}   // closed when closed and empty
 	handlers map[string]bool // what the plugin serves; nil until known
 	only     string          // its only handler, if it has one
@@ -87,15 +88,20 @@ func New(cfg Config) *Dispatcher {
 
 func (d *Dispatcher) now() time.Duration { return time.Since(d.epoch) + 1 } // never 0
 
-// Submit queues a job. With a nil context it does not wait for room but returns
-// ErrQueueFull.
+// TrySubmit queues a job, or returns ErrQueueFull.
+func (d *Dispatcher) TrySubmit(j *Job) error {
+	d.mu.Lock()
+	if !d.closed && !d.room() {
+		d.mu.Unlock()
+		return ErrQueueFull
+	}
+	return d.accept(j)
+}
+
+// Submit queues a job. While there is no room it waits, or until ctx ends.
 func (d *Dispatcher) Submit(ctx context.Context, j *Job) error {
 	d.mu.Lock()
 	for !d.closed && !d.room() {
-		if ctx == nil {
-			d.mu.Unlock()
-			return ErrQueueFull
-		}
 		d.warnUnread()
 		w := make(chan struct{})
 		d.waiters = append(d.waiters, w)
@@ -103,11 +109,17 @@ func (d *Dispatcher) Submit(ctx context.Context, j *Job) error {
 		select {
 		case <-w:
 			d.mu.Lock()
+			d.told--
 		case <-ctx.Done():
 			d.giveUp(w)
 			return context.Cause(ctx)
 		}
 	}
+	return d.accept(j)
+}
+
+// accept ends the critical section of a submission that found room.
+func (d *Dispatcher) accept(j *Job) error {
 	if d.closed {
 		d.mu.Unlock()
 		return ErrClosed
@@ -126,7 +138,7 @@ func (d *Dispatcher) Submit(ctx context.Context, j *Job) error {
 }
 
 func (d *Dispatcher) room() bool {
-	return d.queued+len(d.delayed) < d.cfg.QueueSize && d.unread < d.cfg.ResultLimit
+	return d.queued+len(d.delayed)+d.told < d.cfg.QueueSize && d.unread+d.told < d.cfg.ResultLimit
 }
 
 // warnUnread tells once that submitters wait for somebody to read results: one who
@@ -137,7 +149,7 @@ func (d *Dispatcher) warnUnread() {
 	}
 	d.warned = true
 	d.cfg.Logger.Warn("submitting waits until results are read (Wait, Collect, Discard); raise ResultLimit to hold more",
-		"unread", d.unread, "pool", d.cfg.Pool)
+		"unread", d.unread)
 }
 
 // giveUp removes a waiter; if it had been told that there is room, the next one is.
@@ -150,13 +162,15 @@ func (d *Dispatcher) giveUp(w chan struct{}) {
 			return
 		}
 	}
+	d.told--
 	d.admit()
 }
 
 // admit lets as many submitters go on as there is room for.
 func (d *Dispatcher) admit() {
-	free := min(d.cfg.QueueSize-d.queued-len(d.delayed), d.cfg.ResultLimit-d.unread)
+	free := min(d.cfg.QueueSize-d.queued-len(d.delayed), d.cfg.ResultLimit-d.unread) - d.told
 	for ; len(d.waiters) > 0 && (free > 0 || d.closed); free-- {
+		d.told++
 		close(d.waiters[0])
 		d.waiters[0] = nil
 		d.waiters = d.waiters[1:]
@@ -165,10 +179,14 @@ func (d *Dispatcher) admit() {
 
 // enqueue makes a new or returning job wait for a worker.
 func (d *Dispatcher) enqueue(j *Job) {
+	d.push(j)
+	d.offer()
+}
+
+func (d *Dispatcher) push(j *Job) {
 	p := j.Result.Task.Priority
 	d.queue.Push(p, policy.Key(int64(j.submitted), p), j)
 	d.queued++
-	d.offer()
 }
 
 // offer wakes a lane for one waiting job.

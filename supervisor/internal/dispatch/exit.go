@@ -60,8 +60,12 @@ func (l *Lane) lastAttempt(j *Job, e *worker.Exit, now time.Duration) *task.Atte
 		Signal: e.Process.Signal, ExitCode: e.Process.Code, PeakRSS: e.PeakRSS, CPU: e.TaskCPU,
 		Run: j.Result.Run, OutputTail: e.Output, Stack: e.Stack,
 	}
-	if a.Outcome == "" || e.Culprit != 0 && e.Culprit != j.seq {
+	if a.Outcome == "" {
 		a.Outcome = task.OutcomeCrashed
+	}
+	if e.Culprit != 0 && e.Culprit != j.seq {
+		a.Outcome = task.OutcomeCrashed
+		a.Message = "ended by another task in its worker: " + a.Message
 	}
 	return a
 }

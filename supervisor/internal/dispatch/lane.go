@@ -9,6 +9,7 @@ import (
 	"github.com/brood-run/brood/ipc"
 	"github.com/brood-run/brood/ipc/wire"
 	"github.com/brood-run/brood/supervisor/internal/policy"
+	"github.com/brood-run/brood/supervisor/internal/pool"
 	"github.com/brood-run/brood/supervisor/internal/worker"
 	"github.com/brood-run/brood/supervisor/task"
 )
@@ -17,11 +18,11 @@ import (
 type Worker interface {
 	Name() string
 	PID() int
-	Wake()                                     // have Take called soon
-	Cancel(seq uint64, cause ipc.Cause)        // send a Cancel frame
-	Recall(seq uint64)                         // send a Recall frame
-	Kill(reason worker.Reason, culprit uint64) // end the process now
-	Dump(reason worker.Reason, culprit uint64) // the same, with its stacks first
+	Wake()                              // have Take called soon
+	Cancel(seq uint64, cause ipc.Cause) // send a Cancel frame
+	Recall(seq uint64)                  // send a Recall frame
+	// Dump ends the process for the sake of a task, its stacks first.
+	Dump(reason worker.Reason, culprit uint64, detail error)
 }
 
 // maxPipeBytes bounds what is written ahead of a worker: what a pipe holds.
@@ -32,7 +33,7 @@ const maxPipeBytes = 64 << 10
 type Lane struct {
 	d      *Dispatcher
 	worker Worker
-	notify Notify
+	notify pool.Notify
 	limit  int        // tasks it may take in its life; 0 is any number
 	send   sync.Mutex // orders frames: an Execute is in the buffer before its Cancel
 
@@ -56,16 +57,12 @@ type Lane struct {
 	frames []wire.Execute // Take's; only its caller touches it
 }
 
-// Notify tells the pool about a lane. The functions are called without locks held
-// and must not block.
-type Notify struct {
-	Wearing func() // few tasks are left of its limit: have a replacement ready
-	Empty   func() // retired or used up, and its last task is answered: the worker may go
+// NewLane implements pool.Source.
+func (d *Dispatcher) NewLane(w *worker.Worker, limit int, n pool.Notify) pool.Lane {
+	return d.newLane(w, limit, n)
 }
 
-// NewLane returns the lane of a worker that is not ready yet. limit is how many tasks
-// it may be given, 0 any number.
-func (d *Dispatcher) NewLane(w Worker, limit int, n Notify) *Lane {
+func (d *Dispatcher) newLane(w Worker, limit int, n pool.Notify) *Lane {
 	return &Lane{
 		d: d, worker: w, limit: limit, notify: n,
 		window: policy.Window{Min: d.cfg.Slots, Max: max(d.cfg.Slots, d.cfg.Window)},
@@ -101,6 +98,7 @@ func (d *Dispatcher) activate() {
 		l.active = true
 		l.idleSince = d.now()
 		l.worker.Wake()
+		d.wakeClock(l.idleSince + recallAfter) // a lane that was alone may have read ahead
 	}
 }
 
@@ -189,7 +187,7 @@ func (l *Lane) takeSuspect(j *Job) bool {
 		l.solo = true
 		return true
 	}
-	l.d.enqueue(j)
+	l.d.push(j) // offered to nobody: the next lane that has emptied takes it
 	return false
 }
 

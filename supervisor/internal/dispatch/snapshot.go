@@ -5,6 +5,7 @@ import (
 
 	"github.com/brood-run/brood/ipc"
 	"github.com/brood-run/brood/supervisor/event"
+	"github.com/brood-run/brood/supervisor/internal/pool"
 )
 
 // Counts are the jobs of a dispatcher by where they stand.
@@ -20,21 +21,12 @@ func (d *Dispatcher) Counts() Counts {
 	return Counts{Queued: d.queued, Running: d.running, Retrying: len(d.delayed), Unread: d.unread, Done: d.done}
 }
 
-// View is what a lane is doing.
-type View struct {
-	Task     string // id of the oldest running task; empty if none
-	InPipe   int
-	Answered uint64
-	Retired  bool
-	Idle     time.Duration // since when it has nothing to do; 0 if it has
-}
-
 // View returns what the lane is doing now.
-func (l *Lane) View() View {
+func (l *Lane) View() pool.LaneView {
 	d := l.d
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	v := View{InPipe: len(l.pipe), Answered: l.answered, Retired: l.retired}
+	v := pool.LaneView{InPipe: len(l.pipe), Answered: l.answered, Retired: l.retired}
 	switch {
 	case len(l.pipe) > 0:
 		v.Task = l.pipe[0].Result.Task.ID

@@ -23,7 +23,7 @@ func (b Backoff) Delay(failures int, rnd func() float64) time.Duration {
 }
 
 // grow is base * 2^doublings, at most limit. In floating point, where it cannot
-// overflow: an infinity is cut by the limit like any other large number.
+// overflow; 62 doublings take the shortest base beyond any limit.
 func grow(base, limit time.Duration, doublings float64) float64 {
-	return min(float64(base)*math.Exp2(doublings), float64(limit))
+	return min(float64(base)*math.Exp2(min(doublings, 62)), float64(limit))
 }

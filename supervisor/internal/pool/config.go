@@ -3,7 +3,6 @@ package pool
 import (
 	"time"
 
-	"github.com/brood-run/brood/supervisor/internal/dispatch"
 	"github.com/brood-run/brood/supervisor/internal/worker"
 )
 
@@ -18,7 +17,7 @@ type Config struct {
 	HardMemoryLimit  uint64 // bytes
 	Jitter           float64
 
-	Dispatcher *dispatch.Dispatcher
+	Tasks Source
 }
 
 // startTries is how many starts must fail before a pool that never had a worker says

@@ -59,7 +59,7 @@ func (p *Pool) handle(m message) {
 	case exited:
 		p.lost(m.w, m.e)
 	case demand:
-		p.parked = max(0, p.parked-max(1, p.cfg.Dispatcher.Waiting()))
+		p.parked = max(0, p.parked-max(1, p.cfg.Tasks.Waiting()))
 	case stop:
 		p.stop(m.kill)
 	}
@@ -75,7 +75,7 @@ func (p *Pool) stop(kill bool) {
 
 func (p *Pool) dismissForShutdown(m *member) {
 	if p.killed {
-		m.w.Kill(worker.ReasonShutdown, 0)
+		m.w.Kill(worker.ReasonShutdown, nil)
 		return
 	}
 	m.w.Stop(worker.ReasonShutdown)
@@ -214,6 +214,9 @@ func (p *Pool) lost(w *worker.Worker, e *worker.Exit) {
 // startFailed slows the next start down, and gives up hope after a few.
 func (p *Pool) startFailed(e *worker.Exit, now time.Time) {
 	p.failed++
+	if e.Reason == worker.ReasonStartTimeout {
+		p.failed++ // each has cost so much time that two are enough
+	}
 	p.score.Add(now, 1)
 	p.mu.Lock()
 	p.startErr = e.Err
@@ -261,7 +264,7 @@ func (p *Pool) degrade(why string) {
 	p.mu.Unlock()
 	if before == "" {
 		c := p.cfg.Worker
-		c.Logger.Error("pool is degraded", "pool", c.Pool, "reason", why)
+		c.Logger.Error("pool is degraded", "reason", why)
 		c.Events.Publish(event.PoolDegraded{Time: time.Now(), Pool: c.Pool, Reason: why})
 	}
 }
@@ -277,7 +280,7 @@ func (p *Pool) recover(now time.Time) {
 	p.mu.Unlock()
 	if was != "" && is == "" {
 		c := p.cfg.Worker
-		c.Logger.Info("pool has recovered", "pool", c.Pool)
+		c.Logger.Info("pool has recovered")
 		c.Events.Publish(event.PoolRecovered{Time: now, Pool: c.Pool})
 	}
 }

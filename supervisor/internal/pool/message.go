@@ -1,7 +1,6 @@
 package pool
 
 import (
-	"github.com/brood-run/brood/supervisor/internal/dispatch"
 	"github.com/brood-run/brood/supervisor/internal/worker"
 )
 
@@ -56,8 +55,8 @@ func (p *Pool) WorkerAsked(w *worker.Worker, reason string) { p.post(asked{w, re
 // WorkerExited implements worker.Owner.
 func (p *Pool) WorkerExited(w *worker.Worker, e *worker.Exit) { p.post(exited{w, e}) }
 
-func (p *Pool) newLane(w *worker.Worker, limit int) lane {
-	return p.cfg.Dispatcher.NewLane(w, limit, dispatch.Notify{
+func (p *Pool) newLane(w *worker.Worker, limit int) Lane {
+	return p.cfg.Tasks.NewLane(w, limit, Notify{
 		Wearing: func() { p.post(wearing{w}) },
 		Empty:   func() { p.post(empty{w}) },
 	})

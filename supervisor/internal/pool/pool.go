@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/brood-run/brood/ipc"
-	"github.com/brood-run/brood/supervisor/internal/dispatch"
 	"github.com/brood-run/brood/supervisor/internal/policy"
 	"github.com/brood-run/brood/supervisor/internal/worker"
 )
@@ -50,7 +49,7 @@ type Pool struct {
 // member is a worker as its pool sees it. The loop owns it.
 type member struct {
 	w    *worker.Worker
-	lane lane
+	lane Lane
 
 	ready   bool
 	worn    bool          // nearly used up: does not count as capacity
@@ -60,13 +59,6 @@ type member struct {
 	ttl        time.Duration // jittered; 0 is none
 	softLimit  uint64        // jittered; 0 is none
 	nextSample time.Time
-}
-
-// lane is what the pool asks of a dispatcher's lane.
-type lane interface {
-	worker.Tasks
-	Retire()
-	View() dispatch.View
 }
 
 // New returns a pool that does nothing until Start.

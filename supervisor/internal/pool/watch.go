@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/brood-run/brood/supervisor/internal/policy"
@@ -43,7 +44,7 @@ func (p *Pool) look(m *member) time.Duration {
 	}
 	m.w.Observe(mem.RSS)
 	if hard := p.cfg.HardMemoryLimit; hard > 0 && mem.RSS > hard {
-		m.w.Kill(worker.ReasonHardMemory, 0)
+		m.w.Kill(worker.ReasonHardMemory, fmt.Errorf("hard memory limit of %d MiB: worker was killed at %d MiB", hard>>20, mem.RSS>>20))
 	}
 	wait := policy.SampleInterval(mem.RSS, p.cfg.HardMemoryLimit, busy)
 	if m.leaving != worker.ReasonNone || !m.ready || p.closing {

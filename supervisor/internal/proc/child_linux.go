@@ -24,14 +24,6 @@ type child struct {
 	zombie bool // then its environment is gone
 }
 
-// exists says that it has not been reaped since we read about it.
-func (c child) exists() bool {
-	err := ignoringEINTR(func() error {
-		return unix.Waitid(unix.P_PID, c.pid, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
-	})
-	return err == nil
-}
-
 // belongs says whether a child comes from a tree that is being swept. A zombie in
 // any group that was started by us is nobody else's either.
 func (c child) belongs(books census, ours func(tree string) bool) bool {

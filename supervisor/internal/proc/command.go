@@ -32,18 +32,6 @@ func (c *Command) files(null *os.File) []*os.File {
 	return append(files, c.Extra...)
 }
 
-// attr turns the command into what the kernel interface takes.
-func (c *Command) attr(null *os.File, sys *syscall.SysProcAttr) *syscall.ProcAttr {
-	a := &syscall.ProcAttr{Dir: c.Dir, Env: c.Env, Sys: sys}
-	if a.Env == nil {
-		a.Env = os.Environ()
-	}
-	for _, f := range c.files(null) {
-		a.Files = append(a.Files, f.Fd())
-	}
-	return a
-}
-
 // absolute makes the path independent of Dir, which the child enters first.
 func (c *Command) absolute() error {
 	p, err := filepath.Abs(c.Path)
@@ -54,8 +42,8 @@ func (c *Command) absolute() error {
 	return nil
 }
 
-// explain turns a refused fork or exec into a sentence. What is wrong with the
-// file itself wraps ErrCannotStart; what may pass by itself does not.
+// explain turns a refused fork or exec into a sentence. What will be refused the
+// next time too wraps ErrCannotStart; what may pass by itself does not.
 func (c *Command) explain(err error) error {
 	if d := Diagnose(c.Path); d != nil {
 		return d
@@ -67,16 +55,33 @@ func (c *Command) explain(err error) error {
 			return fmt.Errorf("%w %s: its working directory %s is not a directory", ErrCannotStart, c.Path, c.Dir)
 		}
 	}
-	hint := ""
-	switch {
-	case errors.Is(err, syscall.EAGAIN):
-		hint = " (the limit of processes is reached: see ulimit -u and the cgroup's pids.max)"
-	case errors.Is(err, syscall.ENOMEM):
-		hint = " (the system has no memory left for another process)"
-	case errors.Is(err, syscall.EMFILE):
-		hint = " (the limit of open files is reached: see ulimit -n)"
-	case errors.Is(err, syscall.E2BIG):
-		hint = " (its arguments and environment are too large)"
+	for _, r := range refusals() {
+		if !errors.Is(err, r.errno) {
+			continue
+		}
+		if r.lasting {
+			return fmt.Errorf("%w %s: %w (%s)", ErrCannotStart, c.Path, err, r.hint)
+		}
+		return fmt.Errorf("%w (%s)", err, r.hint)
 	}
-	return fmt.Errorf("%w%s", err, hint)
+	return err
+}
+
+// refusal is what the kernel may say to a file with which nothing seems wrong.
+type refusal struct {
+	errno   syscall.Errno
+	lasting bool
+	hint    string
+}
+
+func refusals() []refusal {
+	return []refusal{
+		{syscall.EACCES, true, "the user it runs as may not execute it: check the file and the folders above it"},
+		{syscall.ENOENT, true, "something it needs to start is not there"},
+		{syscall.ENOEXEC, true, "this system cannot run it"},
+		{syscall.E2BIG, true, "its arguments and environment are too large"},
+		{syscall.EAGAIN, false, "the limit of processes is reached: see ulimit -u and the cgroup's pids.max"},
+		{syscall.ENOMEM, false, "the system has no memory left for another process"},
+		{syscall.EMFILE, false, "the limit of open files is reached: see ulimit -n"},
+	}
 }

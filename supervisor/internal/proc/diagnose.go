@@ -38,8 +38,10 @@ func diagnose(path string) string {
 		return "it is a directory, not an executable"
 	case !st.Mode().IsRegular():
 		return fmt.Sprintf("it is not a regular file (%v)", st.Mode())
-	case unix.Access(path, unix.X_OK) != nil || st.Mode()&0o111 == 0:
+	case st.Mode()&0o111 == 0:
 		return fmt.Sprintf("it is not executable (mode %v, owner %s): try chmod +x", st.Mode(), owner(st))
+	case unix.Access(path, unix.X_OK) != nil:
+		return fmt.Sprintf("we may not execute it (mode %v, owner %s), or its file system is mounted noexec", st.Mode(), owner(st))
 	case st.Size() == 0:
 		return "the file is empty"
 	}

@@ -21,7 +21,6 @@ const helperVar = "PROC_HELPER"
 func play(part string, args []string) {
 	parts := map[string]func([]string){
 		"exit":       func(a []string) { os.Exit(decimal(a[0])) },
-		"signal":     func(a []string) { signalSelf(a[0]) },
 		"sleep":      func([]string) { fmt.Println("ready"); forever() },
 		"deaf":       func([]string) { signal.Ignore(syscall.SIGTERM); fmt.Println("ready"); forever() },
 		"parent":     func(a []string) { startOther(&syscall.SysProcAttr{}, a); forever() },
@@ -30,7 +29,6 @@ func play(part string, args []string) {
 		"eat":        func(a []string) { eat(decimal(a[0])) },
 		"descriptor": func([]string) { printDescriptors() },
 		"supervisor": func([]string) { supervise() },
-		"environ":    func([]string) { fmt.Println(os.Getenv(TreeVar)) },
 	}
 	f, ok := parts[part]
 	if !ok {
@@ -56,14 +54,6 @@ func forever() {
 	}
 }
 
-func signalSelf(name string) {
-	signal.Reset()
-	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
-	sig := unix.SignalNum(name)
-	_ = syscall.Kill(os.Getpid(), sig)
-	forever()
-}
-
 // startOther starts this binary in another part and prints its pid, once it has
 // said that it is ready.
 func startOther(sys *syscall.SysProcAttr, args []string) {
@@ -87,18 +77,18 @@ func startOther(sys *syscall.SysProcAttr, args []string) {
 	fmt.Println(strings.TrimSpace(strings.Replace(string(buf[:n]), "ready", "", 1)), cmd.Process.Pid)
 }
 
+// printLimits prints what it sees once it is told that they are set.
 func printLimits() {
+	_, _ = os.NewFile(3, "go").Read(make([]byte, 1))
 	var nofile unix.Rlimit
-	waitFor := os.NewFile(3, "go") // limits are set right after the start: wait until told to look
-	_, _ = waitFor.Read(make([]byte, 1))
 	_ = unix.Getrlimit(unix.RLIMIT_NOFILE, &nofile)
 	nice, _ := unix.Getpriority(unix.PRIO_PROCESS, 0)
 	oom, _ := os.ReadFile("/proc/self/oom_score_adj")
 	strict, _ := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)
-	groups, _ := os.Getgroups()
-	fmt.Println(nofile.Cur, nofile.Max, 20-nice, strings.TrimSpace(string(oom)), strict, os.Getuid(), os.Getgid(), groups)
+	fmt.Println(nofile.Cur, nofile.Max, 20-nice, strings.TrimSpace(string(oom)), strict)
 }
 
+// eat takes memory and keeps it until it is told to go.
 func eat(mib int) {
 	data := make([]byte, mib<<20)
 	for i := 0; i < len(data); i += 4096 {

@@ -21,9 +21,11 @@ func newSpawner(t testing.TB) *Spawner {
 	return s
 }
 
-// part is a Command that makes this test binary play a part.
+// part is a Command that makes this test binary play a part. The race detector
+// would have it sleep for a second before it exits.
 func part(name string, args ...string) Command {
-	return Command{Path: "/proc/self/exe", Args: args, Env: []string{helperVar + "=" + name}}
+	env := []string{helperVar + "=" + name, "GORACE=atexit_sleep_ms=0"}
+	return Command{Path: "/proc/self/exe", Args: args, Env: env}
 }
 
 func launch(t testing.TB, s *Spawner, c Command) *Process {

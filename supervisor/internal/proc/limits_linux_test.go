@@ -38,8 +38,8 @@ func TestLimits(t *testing.T) {
 		OOMScoreAdj: 700,
 		NoNewPrivs:  true,
 	})
-	want := fmt.Sprintf("123 123 %d 700 1 ", nice+3)
-	if !strings.HasPrefix(got, want) {
+	want := fmt.Sprintf("123 123 %d 700 1", nice+3)
+	if got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	// no_new_privs cannot be taken back: it must not have spread to the other thread.
@@ -79,6 +79,20 @@ func TestUser(t *testing.T) {
 		if got := line(t, out); !strings.HasPrefix(got, test.want) {
 			t.Errorf("user %q, group %q: got %q, want %q", test.user, test.group, got, test.want)
 		}
+	}
+}
+
+// We may have no groups to be kept by mistake, so the kernel is not asked.
+func TestUserDropsTheSupervisorsGroups(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("running workers as somebody else needs root")
+	}
+	c, err := Limits{User: "54321", Group: "65533"}.credential()
+	if err != nil || c.NoSetGroups || len(c.Groups) != 0 {
+		t.Errorf("got %+v, %v", c, err)
+	}
+	if c, err = (Limits{Group: "65533"}).credential(); err != nil || !c.NoSetGroups {
+		t.Errorf("the same user with another group: %+v, %v", c, err)
 	}
 }
 

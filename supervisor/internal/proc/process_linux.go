@@ -86,11 +86,21 @@ func ended(pid int) bool {
 	return err != nil || info.Signo != 0
 }
 
+// isChild says whether a child of that number has not been reaped yet.
+func isChild(pid int) bool {
+	return ignoringEINTR(func() error {
+		return unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	}) == nil
+}
+
 // reap kills what is left of the group and collects the exit status, in this
 // order: the zombie still holds the group's id, so nobody else can be hit.
 // Called once, with mu held.
 func (p *Process) reap() Exit {
-	_ = syscall.Kill(-p.pid, syscall.SIGKILL) // ESRCH and EPERM: nobody left that we may kill
+	if !isChild(p.pid) {
+		return Exit{Code: -1} // somebody else in this program has reaped it
+	}
+	_ = syscall.Kill(-p.pid, syscall.SIGKILL) // EPERM: nobody left that we may kill
 	var ws syscall.WaitStatus
 	var ru syscall.Rusage
 	err := ignoringEINTR(func() error {
@@ -98,7 +108,7 @@ func (p *Process) reap() Exit {
 		return err
 	})
 	if err != nil {
-		return Exit{Code: -1} // somebody else in this program has reaped it
+		return Exit{Code: -1}
 	}
 	e := newExit(ws, time.Duration(ru.Utime.Nano()+ru.Stime.Nano()))
 	if peak := uint64(ru.Maxrss) << 10; peak > p.floor+rssSlack {

@@ -56,10 +56,13 @@ func (r *Reaper) sweep(ours func(tree string) bool) (killed int) {
 	defer r.mu.Unlock()
 	r.groups = map[int]bool{}
 	deadline := time.Now().Add(sweepLimit)
-	for {
+	for time.Now().Before(deadline) {
 		dying, n := r.killOrphans(ours)
 		killed += n
 		if len(dying) == 0 {
+			for _, s := range r.books {
+				s.forget(ours)
+			}
 			break
 		}
 		for _, c := range dying {
@@ -67,9 +70,6 @@ func (r *Reaper) sweep(ours func(tree string) bool) (killed int) {
 				r.doomed[c.birth] = true
 			}
 		}
-	}
-	for _, s := range r.books {
-		s.forget(ours)
 	}
 	return killed
 }
@@ -85,7 +85,7 @@ func (r *Reaper) killOrphans(ours func(tree string) bool) (dying []child, killed
 	doomed, strays := map[birth]bool{}, map[birth]time.Time{}
 	for _, c := range found {
 		switch {
-		case books.live[c.pid] || !c.exists():
+		case books.live[c.pid] || !isChild(c.pid):
 		case r.doomed[c.birth]:
 			// An earlier round has waited for it long enough.
 			if !c.bury(time.Time{}) {

@@ -1,7 +1,6 @@
 package proc
 
 import (
-	"os"
 	"os/exec"
 	"syscall"
 	"testing"
@@ -27,7 +26,7 @@ func inTree(tree string, name string, args ...string) Command {
 // noChild fails while pid is still a child of ours, dead or alive.
 func noChild(t testing.TB, pid int) {
 	t.Helper()
-	if (child{birth: birth{pid: pid}}).exists() {
+	if isChild(pid) {
 		t.Errorf("pid %d is still there", pid)
 	}
 }
@@ -39,7 +38,7 @@ func TestSweepTakesAGrandchildInASessionOfItsOwn(t *testing.T) {
 	p, out := launchReading(t, s, inTree(tree, "daemon", "deaf"))
 	orphan := pids(t, out)[0]
 	await(t, p)
-	if n := r.Sweep(r.Tree("w10")); n != 0 || !(child{birth: birth{pid: orphan}}).exists() {
+	if n := r.Sweep(r.Tree("w10")); n != 0 || !isChild(orphan) {
 		t.Fatalf("sweeping another tree killed %d", n)
 	}
 	if n := r.Sweep(tree); n != 1 {
@@ -93,7 +92,7 @@ func TestSweepReapsWhatTheGroupKillLeft(t *testing.T) {
 	}
 	await(t, p)
 	dead()
-	if !(child{birth: birth{pid: orphan}}).exists() {
+	if !isChild(orphan) {
 		t.Fatal("the orphan did not become ours")
 	}
 	if n := r.Sweep(r.Tree("w1")); n != 0 {
@@ -158,7 +157,7 @@ func TestSweepReapsOldStrays(t *testing.T) {
 		noted = noted || b.pid == orphan
 		r.strays[b] = time.Now().Add(-strayAge)
 	}
-	if !noted || !(child{birth: birth{pid: orphan}}).exists() {
+	if !noted || !isChild(orphan) {
 		t.Fatalf("the strays noted and not reaped are %v, without %d", r.strays, orphan)
 	}
 	r.SweepAll()
@@ -234,52 +233,5 @@ func BenchmarkSweepNothing(b *testing.B) {
 	b.ReportMetric(float64(entries(b, "/proc")), "procfs-entries")
 	for b.Loop() {
 		r.Sweep(tree)
-	}
-}
-
-func TestChildrenFromTheKernelsLists(t *testing.T) {
-	root := t.TempDir()
-	write := func(path, text string) {
-		t.Helper()
-		path = root + "/" + path
-		if err := os.MkdirAll(path[:len(path)-len("/children")], 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("10/task/10/children", "20 21 ")
-	write("10/task/11/children", "22\n")
-	got := candidates(root, 10)
-	if len(got) != 3 || got[0] != 20 || got[1] != 21 || got[2] != 22 {
-		t.Errorf("got %v", got)
-	}
-}
-
-func FuzzParseStat(f *testing.F) {
-	own, err := os.ReadFile("/proc/self/stat")
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(own)
-	f.Add([]byte("1 (a) b) Z 2 3 3 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 77 0"))
-	f.Add([]byte(") R"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := parseStat(data)
-		if err != nil && s.state == 'Z' && s.start != 0 {
-			t.Errorf("a malformed status gave a complete answer: %+v", s)
-		}
-	})
-}
-
-func TestParseStat(t *testing.T) {
-	s, err := parseStat([]byte("1 (a) b) Z 2 3 3 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 77 0\n"))
-	if want := (stat{state: 'Z', ppid: 2, pgrp: 3, start: 77}); err != nil || s != want {
-		t.Errorf("got %+v, %v", s, err)
-	}
-	own, err := readStat("/proc", os.Getpid())
-	if err != nil || own.ppid != os.Getppid() || own.pgrp != syscall.Getpgrp() {
-		t.Errorf("got %+v, %v", own, err)
 	}
 }

@@ -135,7 +135,7 @@ func (s *Spawner) fork(c *Command) (*Process, error) {
 		return nil, ErrSpawnerClosed
 	}
 	if err := s.openNull(); err != nil {
-		return nil, err
+		return nil, c.explain(err)
 	}
 	p, err := start(c, s.null)
 	runtime.KeepAlive(c) // its files were passed as numbers

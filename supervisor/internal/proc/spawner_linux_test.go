@@ -6,6 +6,8 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -57,6 +59,8 @@ func TestChildDiesWithASupervisorThatIsKilled(t *testing.T) {
 }
 
 func TestNoDescriptorLeaks(t *testing.T) {
+	// The garbage collector closes forgotten files too, some time later.
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	s := newSpawner(t)
 	await(t, launch(t, s, Command{Path: "/bin/true"})) // opens what stays open
 	before := entries(t, "/proc/self/fd")
@@ -136,6 +140,22 @@ func TestStartThatCannotWork(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+// What we may execute, the worker's user may not.
+func TestStartForbiddenToTheUser(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("running workers as somebody else needs root")
+	}
+	s := newSpawner(t)
+	path := filepath.Join(t.TempDir(), "private.sh") // under folders of mode 0700 and up
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Start(t.Context(), Command{Path: path, Dir: "/", Limits: Limits{User: "54321", Group: "54321"}})
+	if !errors.Is(err, ErrCannotStart) || !strings.Contains(err.Error(), "the user it runs as may not execute it") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -27,6 +27,18 @@ func start(c *Command, null *os.File) (*Process, error) {
 	return newProcess(pid, newHandle(pidfd)), nil
 }
 
+// attr turns the command into what the kernel interface takes.
+func (c *Command) attr(null *os.File, sys *syscall.SysProcAttr) *syscall.ProcAttr {
+	a := &syscall.ProcAttr{Dir: c.Dir, Env: c.Env, Sys: sys}
+	if a.Env == nil {
+		a.Env = os.Environ()
+	}
+	for _, f := range c.files(null) {
+		a.Files = append(a.Files, f.Fd())
+	}
+	return a
+}
+
 // setNoNewPrivs marks the calling thread and all its future children.
 func setNoNewPrivs() error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/brood-run/brood/ipc"
 	"github.com/brood-run/brood/ipc/scoreboard"
 )
 
@@ -193,11 +194,15 @@ func (c *capture) guess() uint64 {
 }
 
 // agree starts attribution: the worker is ready, and keeps the scoreboard or does not.
-func (c *capture) agree(exact bool) {
+func (c *capture) agree(r *ipc.Ready) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ready = true
-	c.exact = exact && c.board != nil
+	c.exact = r.Scoreboard && c.board != nil
+	if c.exact && r.StdoutStart+r.StderrStart > 0 {
+		c.marks = append(c.marks, mark{end: [2]uint64{r.StdoutStart, r.StderrStart}})
+		c.advance()
+	}
 }
 
 // endOf returns the tail of an answered task of a worker that is not exact.

@@ -34,11 +34,10 @@ type Exit struct {
 
 // String says in a sentence how the worker ended.
 func (e *Exit) String() string {
-	switch e.Reason {
-	case ReasonStartFailed, ReasonBadFrame:
+	if e.Err != nil {
 		return e.Err.Error()
-	case ReasonStartTimeout:
-		return fmt.Sprintf("worker did not become ready: %v", e.Err)
+	}
+	switch e.Reason {
 	case ReasonHeartbeatLost:
 		return "worker stopped sending heartbeats (stopped or wedged) and was killed"
 	case ReasonHardTimeout:

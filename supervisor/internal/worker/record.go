@@ -123,27 +123,32 @@ func (w *Worker) startError(e *Exit) error {
 	if errors.Is(e.Err, proc.ErrCannotStart) || w.process == nil {
 		return e.Err
 	}
-	said := w.saidAtStart(e)
+	said := e.Output + e.Stack
+	if first := w.capture.out.first; !bytes.HasPrefix(first, []byte(handshakePrefix)) {
+		said = string(first) + said
+	}
+	printed := "it printed nothing"
+	if said != "" {
+		printed = fmt.Sprintf("it printed: %q", said[max(0, len(said)-maxSaid):])
+	}
 	var bad *handshakeError
+	isBad := errors.As(e.Err, &bad)
 	switch {
 	case e.Reason == ReasonStartTimeout:
-		return fmt.Errorf("plugin %s did not become ready within %v (start_timeout)%s", w.cfg.Path, w.cfg.StartTimeout, said)
-	case errors.As(e.Err, &bad) && len(w.capture.out.first) > 0:
-		return fmt.Errorf("%s is not a plugin that this brood can use: %v%s", w.cfg.Path, bad.err, said)
-	case e.Err != nil && !errors.As(e.Err, &bad):
+		return fmt.Errorf("plugin %s did not become ready within %v (start_timeout); %s", w.cfg.Path, w.cfg.StartTimeout, printed)
+	case e.Err != nil && !isBad:
 		return e.Err
+	case e.Process.Code >= 0 || len(w.capture.out.first) == 0:
+		return fmt.Errorf("plugin %s ended before it was ready: %v; %s", w.cfg.Path, e.Process, printed)
+	case bytes.HasPrefix(w.capture.out.first, []byte(handshakePrefix)):
+		return fmt.Errorf("plugin %s does not fit this brood: %v; %s", w.cfg.Path, bad.err, printed)
 	default:
-		return fmt.Errorf("plugin %s ended before it was ready: %v%s", w.cfg.Path, e.Process, said)
+		return fmt.Errorf("%s is not a brood plugin: its first line of output is no handshake; %s", w.cfg.Path, printed)
 	}
 }
 
-func (w *Worker) saidAtStart(e *Exit) string {
-	said := e.Output + e.Stack
-	if first := w.capture.out.first; len(first) > 0 && e.Process.Signal == "" {
-		said = string(first) + said
-	}
-	if said == "" {
-		return "; it printed nothing"
-	}
-	return fmt.Sprintf("; it printed: %q", said[max(0, len(said)-1000):])
-}
+// handshakePrefix begins the line of anything that speaks go-plugin's handshake.
+const handshakePrefix = "1|"
+
+// maxSaid is how much of what a worker printed goes into the reason why it did not start.
+const maxSaid = 1000

@@ -16,6 +16,9 @@ import (
 // dumpWait is how long a process may take to print its stacks.
 const dumpWait = time.Second
 
+// lastMoment is how long a process that failed the handshake may take to end by itself.
+const lastMoment = 100 * time.Millisecond
+
 // run is the worker's life.
 func (w *Worker) run() {
 	defer close(w.done)
@@ -70,12 +73,24 @@ func (w *Worker) start() *proc.Process {
 	if err != nil {
 		w.because(startReason(err), 0, err)
 		if p != nil {
-			_ = p.Kill() // it may be over already
-			<-p.Done()
+			w.bury(p)
 		}
 		return nil
 	}
 	return p
+}
+
+// bury ends a process that is no worker. One that is ending by itself is given the time:
+// its exit code says more than our signal.
+func (w *Worker) bury(p *proc.Process) {
+	moment := time.NewTimer(lastMoment)
+	defer moment.Stop()
+	select {
+	case <-p.Done():
+	case <-moment.C:
+		_ = p.Kill() // it may be over already
+		<-p.Done()
+	}
 }
 
 // serve watches the process until it has ended.
@@ -97,12 +112,12 @@ func (w *Worker) serve(p *proc.Process) {
 		case <-w.leave:
 			kill.Reset(w.cfg.StopGrace)
 		case <-kill.C:
-			w.because(ReasonStartTimeout, 0, fmt.Errorf("it sent no Ready frame within %v", w.cfg.StartTimeout))
+			w.because(ReasonStartTimeout, 0, errStartTimeout)
 			w.kill()
 		case <-beat.C:
 			silent := w.Age() - time.Duration(w.heard.Load())
 			if silent >= patience && w.State() != StateStarting {
-				w.Dump(ReasonHeartbeatLost, 0)
+				w.Dump(ReasonHeartbeatLost, 0, nil)
 				silent = 0
 			}
 			beat.Reset(max(patience-silent, patience/10))
@@ -159,7 +174,7 @@ func (c callbacks) Ready(r ipc.Ready) error {
 	if r.SDK == "" {
 		return errors.New("Ready names no SDK")
 	}
-	c.w.capture.agree(r.Scoreboard)
+	c.w.capture.agree(&r)
 	c.w.ready <- r
 	return nil
 }

@@ -127,17 +127,17 @@ func (w *Worker) Stop(reason Reason) {
 	signal(w.leave)
 }
 
-// Kill ends the process now.
-func (w *Worker) Kill(reason Reason, culprit uint64) {
-	w.because(reason, culprit, nil)
+// Kill ends the process now. detail, if not nil, says more than the reason.
+func (w *Worker) Kill(reason Reason, detail error) {
+	w.because(reason, 0, detail)
 	w.become(StateStopping)
 	w.kill()
 }
 
-// Dump ends the process with SIGQUIT, which makes a Go program print its stacks, and kills
-// it if that takes longer than dumpWait.
-func (w *Worker) Dump(reason Reason, culprit uint64) {
-	w.because(reason, culprit, nil)
+// Dump ends the process for the sake of a task, 0 for none, with SIGQUIT, which makes a
+// Go program print its stacks, and kills it if that takes longer than dumpWait.
+func (w *Worker) Dump(reason Reason, culprit uint64, detail error) {
+	w.because(reason, culprit, detail)
 	w.become(StateStopping)
 	p := w.proc()
 	if p == nil {

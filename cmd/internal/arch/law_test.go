@@ -1,0 +1,86 @@
+package arch
+
+// module is ours; rooms below are named relative to it.
+const module = "github.com/brood-run/brood"
+
+// room is what the packages that match a path may import of our own module. A
+// final * stands for one or more path elements.
+type room struct {
+	path string
+	may  []string
+	std  bool   // and otherwise nothing but the standard library
+	why  string // the rule in words, for whoever breaks it
+}
+
+// rooms, lowest first: a room may only name rooms on the lines before its own, so
+// that nobody can import upwards. The first line that matches a package counts.
+var rooms = []room{
+	{path: "ipc", std: true, why: "the contract is declarations only"},
+	{path: "ipc/wire", may: []string{"ipc"}, std: true, why: "the codec needs the contract and the standard library"},
+	{path: "ipc/scoreboard", std: true, why: "a shared page needs nobody"},
+	{path: "ipc/conn", may: []string{"ipc", "ipc/wire", "ipc/scoreboard"}, std: true, why: "calls are built on frames"},
+
+	{path: "child", may: []string{"ipc", "ipc/*"}, why: "plugin authors link the contract and hclog, nothing of the supervisor"},
+	{path: "plugins/*", may: []string{"child"}, why: "a plugin knows the SDK only"},
+
+	{path: "supervisor/task", may: []string{"ipc/wire"}, std: true, why: "nouns are a leaf that everybody may import; wire has their limits"},
+	{path: "supervisor/event", std: true, why: "events are a leaf that everybody may import"},
+	{path: "supervisor/broker", may: []string{"supervisor/task"}, why: "a broker holds tasks"},
+	{path: "supervisor/broker/*", may: []string{"supervisor/broker", "supervisor/broker/*", "supervisor/task"}, why: "a broker holds tasks"},
+	{path: "supervisor/internal/policy", std: true, why: "decisions are pure"},
+	{path: "supervisor/internal/proc", why: "processes know nothing of tasks"},
+	{path: "supervisor/internal/worker", may: []string{
+		"ipc", "ipc/*", "supervisor/task", "supervisor/event", "supervisor/internal/policy", "supervisor/internal/proc",
+	}, why: "a worker is one process and its pipes"},
+	{path: "supervisor/internal/pool", may: []string{
+		"ipc", "supervisor/task", "supervisor/event", "supervisor/internal/policy", "supervisor/internal/proc",
+		"supervisor/internal/worker",
+	}, why: "a pool keeps workers alive, wherever their tasks come from"},
+	{path: "supervisor/internal/dispatch", may: []string{
+		"ipc", "ipc/wire", "supervisor/task", "supervisor/event", "supervisor/broker", "supervisor/broker/*",
+		"supervisor/internal/policy", "supervisor/internal/pool", "supervisor/internal/worker",
+	}, why: "it deals the tasks to the workers of a pool"},
+	{path: "supervisor", may: []string{"ipc", "ipc/wire", "supervisor/*"}, why: "it composes the rooms below it"},
+
+	{path: "cmd/internal/arch", std: true, why: "it looks at the house from outside"},
+	{path: "cmd/internal/*", may: []string{"ipc", "ipc/wire", "supervisor", "supervisor/task", "supervisor/event", "cmd/internal/*"},
+		why: "the command uses the library as anybody could"},
+	{path: "cmd/*", may: []string{"cmd/internal/*"}, why: "a main is a call of its command line"},
+}
+
+// library is a third-party module and the one room that may import it.
+type library struct {
+	path string
+	room string // empty: every room that is not std
+	test bool   // for test files only, of any room
+}
+
+var libraries = []library{
+	{path: "github.com/hashicorp/go-hclog"},
+	{path: "golang.org/x/sys"}, // the rest of package syscall
+	{path: "github.com/hashicorp/go-plugin", room: "supervisor/internal/worker"},
+	{path: "github.com/shirou/gopsutil/v3", room: "supervisor/internal/proc"},
+	{path: "github.com/google/uuid", room: "supervisor"},
+	{path: "golang.org/x/image", room: "plugins/thumbnail"},
+	{path: "github.com/urfave/cli/v2", room: "cmd/internal/cli"},
+	{path: "github.com/vbauerster/mpb/v8", room: "cmd/internal/cli"},
+	{path: "github.com/dustin/go-humanize", room: "cmd/internal/cli"},
+	{path: "github.com/goccy/go-yaml", room: "cmd/internal/cli"},
+	{path: "github.com/HdrHistogram/hdrhistogram-go", room: "cmd/internal/cli"},
+	{path: "github.com/mattn/go-isatty", room: "cmd/internal/cli"},
+	{path: "github.com/google/go-cmp", test: true},
+	{path: "go.uber.org/goleak", test: true},
+	{path: "pgregory.net/rapid", test: true},
+}
+
+// heavy is what no plugin binary may contain, by whatever way it would come in.
+var heavy = []string{
+	"github.com/hashicorp/go-plugin",
+	"google.golang.org/grpc",
+	"google.golang.org/protobuf",
+	"github.com/shirou/gopsutil",
+	"github.com/urfave/cli",
+	"github.com/nats-io",
+	module + "/supervisor",
+	module + "/cmd",
+}

@@ -1,0 +1,146 @@
+package dispatch
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/brood-run/brood/ipc"
+	"github.com/brood-run/brood/supervisor/internal/worker"
+	"github.com/brood-run/brood/supervisor/task"
+)
+
+func two() Config {
+	cfg := settings()
+	cfg.Workers = 2
+	return cfg
+}
+
+// Tasks behind a slow one are taken back when another worker is there, and run there
+// in their order, at no cost.
+func TestTasksBehindASlowOneAreRecalled(t *testing.T) {
+	bubble(t, two(), func(t *testing.T, r *rig) {
+		p := r.warm()
+		r.submitAll("slow", "a", "b", "c")
+		p.take()
+		r.advance(recallAfter - time.Millisecond)
+		other := r.worker(0)
+		other.take()
+		if p.recalls != nil {
+			t.Fatal("recalled early")
+		}
+		r.advance(2 * time.Millisecond)
+		if want := []uint64{p.seq("a")}; !slices.Equal(p.recalls, want) {
+			t.Fatalf("recalls: %v, want %v", p.recalls, want)
+		}
+		r.advance(time.Second)
+		if len(p.recalls) != 1 {
+			t.Errorf("recalled again without an answer: %v", p.recalls)
+		}
+		p.giveBack()
+		wantOrder(t, other, "a", "b", "c")
+		for _, id := range []string{"a", "b", "c"} {
+			if res := r.ended(id, task.Completed); res.Started != 1 {
+				t.Errorf("%s: %+v", id, res)
+			}
+		}
+		p.complete("slow")
+	})
+}
+
+// A lone worker's tasks have nowhere to go.
+func TestNothingIsRecalledFromALoneWorker(t *testing.T) {
+	bubble(t, two(), func(t *testing.T, r *rig) {
+		p := r.warm()
+		r.submitAll("slow", "a")
+		p.take()
+		r.advance(time.Minute)
+		if p.recalls != nil {
+			t.Fatalf("recalls: %v", p.recalls)
+		}
+		r.worker(0) // and now they have
+		r.advance(recallAfter)
+		r.submitAll("b")
+		r.advance(recallAfter)
+		if len(p.recalls) != 1 {
+			t.Errorf("recalls: %v", p.recalls)
+		}
+	})
+}
+
+// What the worker had started meanwhile it keeps.
+func TestRecallMayComeTooLate(t *testing.T) {
+	bubble(t, two(), func(t *testing.T, r *rig) {
+		p := r.warm()
+		r.worker(0)
+		r.submitAll("slow")
+		p.take()
+		r.submitAll("a", "b")
+		p.take()
+		if len(p.pipe) < 2 {
+			t.Skipf("read ahead only %v", p.ids())
+		}
+		r.advance(2 * recallAfter)
+		p.complete(p.ids()[:2]...)
+		p.giveBack()
+		r.advance(time.Second)
+		for _, id := range []string{"slow", "a"} {
+			r.ended(id, task.Completed)
+		}
+	})
+}
+
+// A recall that is under way when its worker dies loses nothing.
+func TestWorkerDiesDuringARecall(t *testing.T) {
+	bubble(t, two(), func(t *testing.T, r *rig) {
+		p := r.warm()
+		r.submitAll("slow", "a", "b")
+		p.take()
+		other := r.worker(0)
+		other.take()
+		r.advance(2 * recallAfter)
+		p.die(worker.ReasonSignal, "slow")
+		wantOrder(t, other, "slow", "a", "b")
+	})
+}
+
+func TestRetiredLaneGivesBackWhatItHasNotStarted(t *testing.T) {
+	bubble(t, settings(), func(t *testing.T, r *rig) {
+		p := r.warm()
+		r.submitAll("runs", "a")
+		p.take()
+		p.lane.Retire()
+		p.lane.Retire()
+		if want := []uint64{p.seq("a")}; !slices.Equal(p.recalls, want) {
+			t.Fatalf("recalls: %v, want %v", p.recalls, want)
+		}
+		p.giveBack()
+		if got := p.take(); got != nil || p.empty != 0 {
+			t.Errorf("a retired lane took %v; told empty %d times", got, p.empty)
+		}
+		p.complete("runs")
+		if p.empty != 1 {
+			t.Errorf("told empty %d times", p.empty)
+		}
+		wantOrder(t, r.worker(0), "a")
+	})
+}
+
+func TestRetryOnceMoreAfterRecall(t *testing.T) {
+	bubble(t, settings(), func(t *testing.T, r *rig) {
+		p := r.warm()
+		r.submitAll("runs")
+		r.submit("once", task.Options{AtMostOnce: true})
+		p.take()
+		p.lane.Retire()
+		p.giveBack()
+		q := r.worker(0)
+		p.complete("runs")
+		q.take()
+		if e := q.pipe[0]; e.TaskID != "once" || e.Attempt != 1 {
+			t.Errorf("got %+v", e)
+		}
+		q.answer("once", ipc.OutcomeError)
+		r.ended("once", task.Dead)
+	})
+}

@@ -1,0 +1,10 @@
+//go:build !linux
+
+package supervisor_test
+
+import "testing"
+
+// noChildren cannot be told without /proc.
+func noChildren(testing.TB) {}
+
+func playSupervisor() bool { return false }
