@@ -25,7 +25,7 @@ func TestOutcomes(t *testing.T) {
 		{"double", "", ipc.OutcomeCompleted, "0"},
 		{"double", `"x"`, ipc.OutcomePermanent, "payload does not decode into int"},
 		{"fail", "", ipc.OutcomeError, "it failed"},
-		{"panic", "", ipc.OutcomePanic, "panic: boom"},
+		{"panic", "", ipc.OutcomePanic, "boom"},
 		{"goexit", "", ipc.OutcomePanic, "runtime.Goexit"},
 		{"nosuch", "", ipc.OutcomeUnknown, `plugin tester does not serve "nosuch"; it serves: big, cloexec, double, echo`},
 		{"", "", ipc.OutcomeUnknown, "the task has no name, and plugin tester serves several: big"},

@@ -73,7 +73,7 @@ func (e *serverExecutor) call() {
 		e.res = wire.Result{Seq: e.job.Seq, Outcome: ipc.OutcomePanic}
 		e.res.Message = []byte("the handler called runtime.Goexit")
 		if value != nil {
-			e.res.Message = fmt.Appendf(nil, "panic: %v", value)
+			e.res.Message = fmt.Appendf(nil, "%v", value)
 		}
 		e.goexit = value == nil
 		stack := debug.Stack()

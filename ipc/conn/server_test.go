@@ -146,7 +146,7 @@ func TestServerPanicAndGoexitKeepTheSlot(t *testing.T) {
 	for seq, payload := range []string{"panic", "goexit", "goexit", "panic"} {
 		r.send(execute(uint64(seq+1), payload))
 		res := r.result(uint64(seq+1), ipc.OutcomePanic)
-		if !bytes.Contains(res.Message, []byte(map[string]string{"panic": "panic: boomboomboom", "goexit": "runtime.Goexit"}[payload])) {
+		if !bytes.Contains(res.Message, []byte(map[string]string{"panic": "boomboomboom", "goexit": "runtime.Goexit"}[payload])) {
 			t.Errorf("%s says %q", payload, res.Message)
 		}
 		if !bytes.Contains(res.Stack, []byte("TestServerPanicAndGoexitKeepTheSlot")) || len(res.Payload) > 0 {

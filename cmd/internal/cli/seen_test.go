@@ -18,13 +18,14 @@ func TestSeen(t *testing.T) {
 
 func TestSeenAcrossGenerations(t *testing.T) {
 	s := newSeen()
-	for i := range 2 * window {
+	const ids = 5 * window / 2
+	for i := range ids {
 		if s.explicit("id"+strconv.Itoa(i), i+1) {
 			t.Fatalf("id %d is called a duplicate", i)
 		}
 	}
-	for _, i := range []int{window, window + 1, 2*window - 1} {
-		if !s.explicit("id"+strconv.Itoa(i), 2*window+1) {
+	for _, i := range []int{ids - window, ids - window/2, ids - 1} {
+		if !s.explicit("id"+strconv.Itoa(i), ids+1) {
 			t.Errorf("id %d is forgotten, it is among the last %d", i, window)
 		}
 	}
@@ -60,7 +61,7 @@ func TestSeenNumberedLinesWrapAround(t *testing.T) {
 	s := newSeen()
 	s.number(1, false)
 	for n := 2; n <= window+1; n++ {
-		s.number(n, true)
+		s.number(n, n <= window) // line window+1 has the bit that was line 1's
 	}
 	if s.explicit("line-1", window+2) {
 		t.Error("line 1 is beyond the window and its bit has another owner")

@@ -21,7 +21,7 @@ type sink struct {
 	file io.WriteCloser
 
 	mu   sync.Mutex
-	room *sync.Cond // buf was taken, or err was set
+	room *sync.Cond // buf was taken
 	buf  []byte     // added and not yet being written
 	err  error
 
@@ -97,9 +97,10 @@ func (s *sink) flush(spare []byte) []byte {
 	s.mu.Lock()
 	out := s.buf
 	s.buf = spare[:0]
+	broken := s.err != nil
 	s.room.Broadcast()
 	s.mu.Unlock()
-	if len(out) > 0 {
+	if len(out) > 0 && !broken {
 		if _, err := s.file.Write(out); err != nil {
 			s.fail(err)
 		}
@@ -117,7 +118,6 @@ func (s *sink) fail(err error) {
 		return
 	}
 	s.err = fmt.Errorf("%s: %w", s.name, err)
-	s.room.Broadcast()
 	close(s.failed)
 }
 

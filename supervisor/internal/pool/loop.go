@@ -99,7 +99,6 @@ func (p *Pool) nowReady(w *worker.Worker) {
 		p.dismissForShutdown(m)
 		return
 	}
-	p.cfg.Worker.Logger.Debug("worker is ready", "worker", w.Name(), "pid", w.PID(), "took", w.Age())
 	p.recover(time.Now())
 	if old := p.replacing; old != nil && p.count(func(m *member) bool { return m.ready && p.capable(m) }) >= p.cfg.Workers-p.parked {
 		// The replacement is warm: now the old one may go.
@@ -130,9 +129,7 @@ func (p *Pool) retire(m *member) {
 	}
 	m.retired = true
 	m.w.Drain()
-	c := p.cfg.Worker
-	c.Events.Publish(event.WorkerDraining{Time: time.Now(), Pool: c.Pool, Worker: m.w.Name(), PID: m.w.PID(), Reason: m.leaving.String()})
-	c.Logger.Debug("worker drains", "worker", m.w.Name(), "pid", m.w.PID(), "reason", m.leaving)
+	m.w.NoteLeaving(worker.StateDraining, m.leaving)
 	m.lane.Retire()
 }
 
@@ -142,8 +139,7 @@ func (p *Pool) dismiss(m *member) {
 		m.leaving = worker.ReasonMaxTasks
 	}
 	m.retired = true
-	c := p.cfg.Worker
-	c.Events.Publish(event.WorkerStopping{Time: time.Now(), Pool: c.Pool, Worker: m.w.Name(), PID: m.w.PID(), Reason: m.leaving.String()})
+	m.w.NoteLeaving(worker.StateStopping, m.leaving)
 	m.w.Stop(m.leaving)
 }
 
@@ -196,7 +192,6 @@ func (p *Pool) lost(w *worker.Worker, e *worker.Exit) {
 		p.replacing = nil
 	}
 	if p.closing || e.Reason.Planned() {
-		p.cfg.Worker.Logger.Debug("worker ended", "worker", e.Worker, "pid", e.PID, "reason", e.Reason, "exit", e.Process)
 		return
 	}
 	now := time.Now()

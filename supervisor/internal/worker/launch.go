@@ -97,7 +97,7 @@ func (l *launcher) Start(ctx context.Context) error {
 		return err
 	}
 	l.proc = p
-	w.cfg.Events.Publish(event.WorkerStarting{Time: time.Now(), Pool: w.cfg.Pool, Worker: w.name, PID: p.PID()})
+	w.cfg.Note(event.WorkerStarting{Time: time.Now(), Pool: w.cfg.Pool, Worker: w.name, PID: p.PID()})
 	w.mu.Lock()
 	w.process = p
 	doomed := w.reason != ReasonNone

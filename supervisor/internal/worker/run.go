@@ -26,7 +26,7 @@ func (w *Worker) run() {
 	w.mu.Lock()
 	w.state = StateExited
 	w.mu.Unlock()
-	w.cfg.Events.Publish(event.WorkerExited{Time: time.Now(), Pool: w.cfg.Pool, Worker: w.name,
+	w.cfg.Note(event.WorkerExited{Time: time.Now(), Pool: w.cfg.Pool, Worker: w.name,
 		PID: e.PID, Reason: e.Reason.String(), Exit: e.Process.String()})
 	w.tasks.Exited(e)
 	w.owner.WorkerExited(w, e)
@@ -138,7 +138,7 @@ func (w *Worker) becameReady(p *proc.Process, r ipc.Ready) {
 	}
 	w.mu.Unlock()
 	w.Peak() // so that even a worker that dies at once has a figure
-	w.cfg.Events.Publish(event.WorkerReady{Time: time.Now(), Pool: w.cfg.Pool, Worker: w.name, PID: p.PID(), Took: w.Age()})
+	w.cfg.Note(event.WorkerReady{Time: time.Now(), Pool: w.cfg.Pool, Worker: w.name, PID: p.PID(), Took: w.Age()})
 	w.tasks.Ready(r)
 	w.owner.WorkerReady(w)
 }
