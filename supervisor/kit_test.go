@@ -23,6 +23,13 @@ func faulty(p supervisor.PoolConfig) supervisor.Config {
 	return supervisor.Config{Pools: []supervisor.PoolConfig{p}}
 }
 
+// probe is a Config with one pool of the plugin that says when its handlers are entered.
+func probe(p supervisor.PoolConfig) supervisor.Config {
+	cfg := faulty(p)
+	cfg.Pools[0].Plugin = plugin("probe")
+	return cfg
+}
+
 func create(t testing.TB, cfg supervisor.Config) *supervisor.Supervisor {
 	t.Helper()
 	s, err := supervisor.New(cfg)
@@ -119,10 +126,10 @@ func await[E event.Event](t testing.TB, events *event.Subscription, is func(E) b
 	}
 }
 
-// started waits until the handler of a task was entered.
-func started(t testing.TB, events *event.Subscription, h *supervisor.Handle) event.TaskStarted {
+// entered waits until a task of the probe says that its handler runs.
+func entered(t testing.TB, events *event.Subscription, h *supervisor.Handle) {
 	t.Helper()
-	return await(t, events, func(e event.TaskStarted) bool { return e.Task == h.ID() })
+	await(t, events, func(e event.TaskProgress) bool { return e.Task == h.ID() })
 }
 
 func tasks(ts ...task.Task) func(func(task.Task, error) bool) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/brood-run/brood/supervisor"
+	"github.com/brood-run/brood/supervisor/event"
 	"github.com/brood-run/brood/supervisor/task"
 )
 
@@ -105,7 +106,7 @@ func TestStopDrains(t *testing.T) {
 	s := start(t, faulty(supervisor.PoolConfig{Workers: 1}))
 	events := s.Events(1000)
 	running := submit(t, s, "sleep", `{"ms":200}`)
-	started(t, events, running)
+	await(t, events, func(e event.TaskStarted) bool { return e.Task == running.ID() })
 	waiting := submit(t, s, "ok", "")
 	if err := s.Stop(t.Context()); err != nil {
 		t.Errorf("Stop: %v", err)
@@ -135,12 +136,12 @@ func TestStopKillsWhenItsTimeIsOver(t *testing.T) {
 		}, why},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg := faulty(supervisor.PoolConfig{Workers: 2})
+			cfg := probe(supervisor.PoolConfig{Workers: 2})
 			cfg.GracePeriod = c.grace
 			s := start(t, cfg)
 			events := s.Events(1000)
-			h := submit(t, s, "hang", "")
-			started(t, events, h)
+			h := submit(t, s, "cling", "")
+			entered(t, events, h)
 			if err := s.Stop(c.ctx(t.Context())); err != c.want {
 				t.Errorf("Stop: %v, want %v", err, c.want)
 			}
@@ -154,14 +155,14 @@ func TestStopKillsWhenItsTimeIsOver(t *testing.T) {
 
 // A second, impatient Stop hurries the first.
 func TestCloseHurriesAStopUnderWay(t *testing.T) {
-	s := start(t, faulty(supervisor.PoolConfig{Workers: 1}))
+	s := start(t, probe(supervisor.PoolConfig{Workers: 1}))
 	events := s.Events(1000)
-	h := submit(t, s, "hang", "")
-	started(t, events, h)
+	h := submit(t, s, "cling", "")
+	entered(t, events, h)
 	stopped := make(chan error, 1)
 	go func() { stopped <- s.Stop(context.Background()) }()
 	for { // until Stop has begun
-		if _, err := s.TrySubmit(work("ok", "")); err == supervisor.ErrClosed {
+		if _, err := s.TrySubmit(work("log", "")); err == supervisor.ErrClosed {
 			break
 		}
 	}

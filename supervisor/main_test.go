@@ -24,7 +24,8 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(bin)
 		build := exec.Command("go", "build", "-o", bin+string(filepath.Separator),
-			"github.com/brood-run/brood/plugins/echo", "github.com/brood-run/brood/plugins/faulty")
+			"github.com/brood-run/brood/plugins/echo", "github.com/brood-run/brood/plugins/faulty",
+			"./testdata/probe")
 		if out, err := build.CombinedOutput(); err != nil {
 			return refuse("build the plugins", fmt.Errorf("%w\n%s", err, out))
 		}

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/brood-run/brood/supervisor"
 	"github.com/brood-run/brood/supervisor/event"
@@ -153,31 +154,30 @@ func TestWaitGivesUpWithItsContext(t *testing.T) {
 
 // A handler that does not obey is killed with its worker, after its grace.
 func TestCancelledHandlerThatDoesNotReturnIsKilled(t *testing.T) {
-	cfg := faulty(supervisor.PoolConfig{CancelGrace: 20e6})
-	s := start(t, cfg)
+	s := start(t, probe(supervisor.PoolConfig{CancelGrace: 20 * time.Millisecond}))
 	events := s.Events(1000)
-	h := submit(t, s, "hang", "")
-	started(t, events, h)
+	h := submit(t, s, "cling", "")
+	entered(t, events, h)
 	h.Cancel()
 	r := wait(t, h)
 	if r.Status != task.Cancelled || len(r.Attempts) != 1 || r.Attempts[0].Outcome != task.OutcomeCancelled {
-		t.Errorf("got %+v", r)
+		t.Fatalf("got %+v", r)
 	}
-	if !strings.Contains(r.Attempts[0].Stack, "hangForever") {
+	if !strings.Contains(r.Attempts[0].Stack, "clingForever") {
 		t.Errorf("stack: %q", r.Attempts[0].Stack)
 	}
-	completed(t, run(t, s, "ok", ""))
+	completed(t, run(t, s, "log", ""))
 }
 
 func TestSlotsRunAtOnce(t *testing.T) {
-	s := start(t, faulty(supervisor.PoolConfig{Workers: 1, Slots: 8}))
+	s := start(t, probe(supervisor.PoolConfig{Workers: 1, Slots: 8}))
 	events := s.Events(1000)
 	var handles []*supervisor.Handle
 	for range 8 {
-		handles = append(handles, submit(t, s, "sleep", `{"ms":60000}`))
+		handles = append(handles, submit(t, s, "hold", ""))
 	}
 	for range 8 {
-		await(t, events, func(e event.TaskStarted) bool { return true })
+		await(t, events, func(event.TaskProgress) bool { return true })
 	}
 	for _, h := range handles {
 		h.Cancel()

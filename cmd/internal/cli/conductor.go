@@ -38,7 +38,6 @@ func (c *conductor) conduct() error {
 			c.abort()
 		case <-outFailed:
 			outFailed = nil
-			c.abort()
 		case <-deadFailed:
 			deadFailed = nil
 			c.abort()

@@ -37,7 +37,7 @@ func parseConfig(path string, raw []byte, groups []group) (map[string]given, err
 		if doc.Body == nil {
 			continue
 		}
-		if seen && false {
+		if seen {
 			return nil, f.errorf(doc.Body.GetToken(), "expected one document, found another")
 		}
 		seen = true

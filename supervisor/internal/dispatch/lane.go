@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/brood-run/brood/ipc"
@@ -53,6 +54,8 @@ type Lane struct {
 	recalling bool
 	worn      bool // Notify.Wearing was called
 	empty     bool // Notify.Empty was called
+
+	busy atomic.Bool // len(pipe) > 0; written under Dispatcher.mu, read by anybody
 
 	frames []wire.Execute // Take's; only its caller touches it
 }
@@ -196,6 +199,9 @@ func (l *Lane) put(j *Job, now time.Duration) {
 	j.become(task.StateRunning)
 	l.lastSeq++
 	j.seq, j.lane, j.softSent, j.killed = l.lastSeq, l, false, false
+	if len(l.pipe) == 0 {
+		l.busy.Store(true)
+	}
 	l.pipe = append(l.pipe, j)
 	l.bytes += len(j.Result.Task.Payload)
 	l.taken++
@@ -238,6 +244,7 @@ func (l *Lane) remove(i int, now time.Duration) *Job {
 	j.lane = nil
 	d.running--
 	if len(l.pipe) == 0 {
+		l.busy.Store(false)
 		l.solo = false
 		l.idleSince = now
 	}

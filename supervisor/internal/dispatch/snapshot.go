@@ -21,6 +21,9 @@ func (d *Dispatcher) Counts() Counts {
 	return Counts{Queued: d.queued, Running: d.running, Retrying: len(d.delayed), Unread: d.unread, Done: d.done}
 }
 
+// Busy implements pool.Lane.
+func (l *Lane) Busy() bool { return l.busy.Load() }
+
 // View returns what the lane is doing now.
 func (l *Lane) View() pool.LaneView {
 	d := l.d

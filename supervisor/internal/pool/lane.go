@@ -20,6 +20,8 @@ type Lane interface {
 	worker.Tasks
 	// Retire gives the worker no more tasks. Notify.Empty follows when it has none left.
 	Retire()
+	// Busy says whether the worker has a task, at the cost of one atomic load.
+	Busy() bool
 	View() LaneView
 }
 

@@ -59,6 +59,7 @@ type member struct {
 	ttl        time.Duration // jittered; 0 is none
 	softLimit  uint64        // jittered; 0 is none
 	nextSample time.Time
+	wasBusy    bool // at the last look
 }
 
 // New returns a pool that does nothing until Start.
@@ -111,11 +112,11 @@ func (p *Pool) spawn(now time.Time) {
 	}
 	limit := policy.Jitter(p.cfg.MaxTasksPerChild, p.cfg.Jitter, rand.Float64)
 	name := fmt.Sprintf("%s-%d", p.cfg.Worker.Pool, p.serial)
-	m.nextSample = now.Add(policy.SampleInterval(0, p.cfg.HardMemoryLimit, true))
 	m.w = worker.Start(p.cfg.Worker, name, p, func(w *worker.Worker) worker.Tasks {
 		m.lane = p.newLane(w, limit)
 		return m.lane
 	})
+	m.nextSample = now.Add(p.interval(m, 0, true))
 	p.mu.Lock()
 	p.members[m.w] = m
 	p.mu.Unlock()

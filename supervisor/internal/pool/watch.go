@@ -12,6 +12,13 @@ import (
 // have it recycled: a limit below what a fresh worker takes must not start a carousel.
 const settle = 10 * time.Second
 
+// softInterval is the shortest time between looks for the soft limit's sake.
+const softInterval = 20 * time.Millisecond
+
+// wakeful is how often workers that were idle are asked whether they still are, if a hard
+// limit must be kept: a leak may begin with the next task.
+const wakeful = 25 * time.Millisecond
+
 // together is how close looks at different workers may be to share one wake-up.
 const together = 2 * time.Millisecond
 
@@ -19,14 +26,30 @@ const together = 2 * time.Millisecond
 func (p *Pool) watch(now time.Time) time.Time {
 	next := now.Add(idleLoop)
 	for _, m := range p.members {
-		if now.Add(together).After(m.nextSample) {
+		if now.Add(together).After(m.nextSample) || !m.wasBusy && m.lane.Busy() {
 			m.nextSample = now.Add(p.look(m))
 		}
 		if m.nextSample.Before(next) {
 			next = m.nextSample
 		}
+		if soon := now.Add(wakeful); p.cfg.HardMemoryLimit > 0 && !m.wasBusy && soon.Before(next) {
+			next = soon
+		}
 	}
 	return next
+}
+
+// interval is how soon to look at a worker again. The soft limit has time: what it is
+// about happens after the task.
+func (p *Pool) interval(m *member, rss uint64, busy bool) time.Duration {
+	wait := policy.SampleInterval(rss, p.cfg.HardMemoryLimit, busy)
+	if m.softLimit > 0 {
+		wait = min(wait, max(policy.SampleInterval(rss, m.softLimit, busy), softInterval))
+	}
+	if m.ttl > 0 && m.leaving == worker.ReasonNone {
+		wait = min(wait, max(m.ttl-m.w.Age(), together))
+	}
+	return wait
 }
 
 // look checks one worker's memory, age and idleness, and says how long to wait before
@@ -34,10 +57,11 @@ func (p *Pool) watch(now time.Time) time.Time {
 func (p *Pool) look(m *member) time.Duration {
 	process := m.w.Process()
 	if process == nil {
-		return policy.SampleInterval(0, p.cfg.HardMemoryLimit, true)
+		return p.interval(m, 0, true)
 	}
 	v := m.lane.View()
 	busy := v.InPipe > 0
+	m.wasBusy = busy
 	mem, err := process.Memory()
 	if err != nil {
 		return policy.SampleInterval(0, 0, false) // it is gone; its end is on its way
@@ -46,7 +70,7 @@ func (p *Pool) look(m *member) time.Duration {
 	if hard := p.cfg.HardMemoryLimit; hard > 0 && mem.RSS > hard {
 		m.w.Kill(worker.ReasonHardMemory, fmt.Errorf("hard memory limit of %d MiB: worker was killed at %d MiB", hard>>20, mem.RSS>>20))
 	}
-	wait := policy.SampleInterval(mem.RSS, p.cfg.HardMemoryLimit, busy)
+	wait := p.interval(m, mem.RSS, busy)
 	if m.leaving != worker.ReasonNone || !m.ready || p.closing {
 		return wait
 	}
@@ -59,9 +83,6 @@ func (p *Pool) look(m *member) time.Duration {
 		m.leaving = worker.ReasonIdle
 		p.parked++
 		p.retire(m)
-	}
-	if m.ttl > 0 {
-		wait = min(wait, max(m.ttl-m.w.Age(), together))
 	}
 	if p.cfg.IdleTTL > 0 && !busy {
 		wait = min(wait, max(p.cfg.IdleTTL-v.Idle, together))

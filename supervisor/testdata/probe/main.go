@@ -13,7 +13,21 @@ func main() {
 	p := child.New("probe")
 	p.Handle("hold", hold)
 	p.Handle("cling", cling)
+	p.Handle("leave", leave)
+	p.Handle("log", log)
 	p.Serve()
+}
+
+// leave has its worker replaced.
+func leave(ctx context.Context, payload []byte) ([]byte, error) {
+	child.Recycle(ctx, "the probe asks for it")
+	return payload, nil
+}
+
+// log writes a line as an author would.
+func log(ctx context.Context, payload []byte) ([]byte, error) {
+	child.Logger(ctx).Warn("the probe says", "what", string(payload))
+	return payload, nil
 }
 
 // hold says that it was entered and then waits until it is cancelled.
