@@ -38,6 +38,7 @@ func (c *conductor) conduct() error {
 			c.abort()
 		case <-outFailed:
 			outFailed = nil
+			c.abort()
 		case <-deadFailed:
 			deadFailed = nil
 			c.abort()

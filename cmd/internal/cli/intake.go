@@ -5,23 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/brood-run/brood/supervisor/task"
 )
-
-// origin is where a task came from. It travels in the task's Tag, so that the
-// result can name the line and the dead-letter file can repeat it.
-type origin struct {
-	place string // "line" or "argument"
-	n     int
-	text  []byte // the line as it was; nil if it was too long to keep
-	plain bool   // text is the payload itself, not a JSON object
-	ownID bool   // the line spells its id out
-	named bool   // the line names its task
-}
 
 // intake turns arguments or lines into tasks. Map's goroutine calls tasks; the
 // other methods may be called from any goroutine.
@@ -104,22 +92,6 @@ func (in *intake) emit(yield func(task.Task, error) bool, t task.Task, err error
 	}
 	in.read.Add(1)
 	return yield(t, err)
-}
-
-// reject words an error as the result of the line or argument it is about.
-func (o *origin) reject(err error) *task.Error {
-	known := &task.Error{Kind: task.KindInvalid, Message: err.Error()}
-	errors.As(err, &known)
-	return o.locate(known)
-}
-
-// locate puts the place before an error's message, unless it is there.
-func (o *origin) locate(e *task.Error) *task.Error {
-	place := fmt.Sprintf("%s %d: ", o.place, o.n)
-	if strings.HasPrefix(e.Message, place) {
-		return e
-	}
-	return &task.Error{Kind: e.Kind, Message: place + e.Message}
 }
 
 // err is why the input ended early, if it did. Called after tasks has returned.

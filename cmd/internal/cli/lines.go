@@ -1,6 +1,9 @@
 package cli
 
-import "bytes"
+import (
+	"bytes"
+	"io"
+)
 
 // keepHead is how much of an oversized line is kept, to find its id.
 const keepHead = 64 << 10
@@ -46,7 +49,9 @@ func (r *lineReader) read() (line, error) {
 			r.rest, r.err = r.next()
 			continue
 		}
-		if size > 0 {
+		// The last line may lack its newline, but half a line is none: what an
+		// interrupt or a read error cut off must not be taken for malformed.
+		if size > 0 && r.err == io.EOF {
 			return r.finish(nil, size), nil
 		}
 		return line{}, r.err

@@ -99,6 +99,24 @@ func TestLineReaderIsIndependentOfBlocks(t *testing.T) {
 	})
 }
 
+func TestLineReaderDropsHalfALine(t *testing.T) {
+	blocks := []string{"whole\nha", "lf"}
+	r := &lineReader{max: 10, next: func() ([]byte, error) {
+		if len(blocks) == 0 {
+			return nil, errHalted
+		}
+		b := blocks[0]
+		blocks = blocks[1:]
+		return []byte(b), nil
+	}}
+	if l, err := r.read(); string(l.text) != "whole" || err != nil {
+		t.Errorf("line %q, %v", l.text, err)
+	}
+	if l, err := r.read(); err != errHalted {
+		t.Errorf("line %q, %v", l.text, err)
+	}
+}
+
 func TestLineReaderDoesNotHoldWhatItSkips(t *testing.T) {
 	const blocks = 1000
 	n := 0
