@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // children are the pids of the processes, dead or alive, that a process answers for.
@@ -71,6 +73,16 @@ func eventually(t testing.TB, what string, holds func() bool) {
 			t.Fatalf("in vain waited for 10 s until %s", what)
 		}
 	}
+}
+
+// adopting has orphans go elsewhere again when the test is over.
+func adopting(t testing.TB) {
+	t.Helper()
+	t.Cleanup(func() {
+		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func kill(t testing.TB, pid int) {

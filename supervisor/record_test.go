@@ -12,11 +12,7 @@ import (
 // Every misbehaviour ends as it should, with a record that says what happened, and
 // hurts nothing else.
 func TestEveryFailureExplainsItself(t *testing.T) {
-	cfg := faulty(supervisor.PoolConfig{
-		Workers: 2, SoftTimeout: 100 * time.Millisecond, HardTimeout: 300 * time.Millisecond,
-		Heartbeat: 20 * time.Millisecond, MissedHeartbeats: 10, HardMemoryLimit: 128 << 20,
-	})
-	s := start(t, cfg)
+	s := start(t, faulty(supervisor.PoolConfig{Workers: 2, HardMemoryLimit: 128 << 20}))
 	var good []*supervisor.Handle
 	for _, c := range []struct {
 		name, payload string
@@ -36,7 +32,6 @@ func TestEveryFailureExplainsItself(t *testing.T) {
 		{"signal", `{"signal":"SEGV"}`, task.Dead, task.OutcomeCrashed, 2, "SIGSEGV", -1, "killed by SIGSEGV"},
 		{"signal", `{"signal":"KILL"}`, task.Dead, task.OutcomeCrashed, 2, "SIGKILL", -1, "killed by SIGKILL"},
 		{"badframe", "", task.Dead, task.OutcomeBadFrame, 2, "SIGKILL", -1, "broke the protocol"},
-		{"stop", "", task.Dead, task.OutcomeHeartbeatLost, 2, "SIGKILL", -1, "heartbeats"},
 		{"sleep", `{"ms":60000}`, task.Dead, task.OutcomeTimeout, 3, "", -1, "soft timeout after 100ms"},
 		{"leak", `{"mib_per_s":1024}`, task.Dead, task.OutcomeMemoryLimit, 2, "SIGKILL", -1, "hard memory limit"},
 	} {
@@ -44,7 +39,15 @@ func TestEveryFailureExplainsItself(t *testing.T) {
 			for range 5 {
 				good = append(good, submit(t, s, "ok", ""))
 			}
-			r := run(t, s, c.name, c.payload)
+			bad := work(c.name, c.payload)
+			if c.outcome == task.OutcomeTimeout {
+				bad.SoftTimeout = 100 * time.Millisecond
+			}
+			h, err := s.Submit(t.Context(), bad)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := wait(t, h)
 			if r.Status != c.status || r.Started != c.starts {
 				t.Errorf("%s after %d starts (%v), want %s after %d", r.Status, r.Started, r.Err, c.status, c.starts)
 			}
@@ -78,13 +81,11 @@ func TestHungHandlerShowsWhereItHangs(t *testing.T) {
 }
 
 func TestLastWordsAreInTheRecord(t *testing.T) {
-	s := start(t, faulty(supervisor.PoolConfig{Workers: 1, MaxAttempts: 1}))
+	s := ready(t, faulty(supervisor.PoolConfig{Workers: 1, MaxAttempts: 1, HardTimeout: 200 * time.Millisecond}))
 	r := run(t, s, "panic", `{"message":"boom"}`)
 	if len(r.Attempts) != 1 || !strings.Contains(r.Attempts[0].Stack, "panics") {
 		t.Errorf("got %+v", r)
 	}
-	cfg := faulty(supervisor.PoolConfig{Workers: 1, MaxAttempts: 1, HardTimeout: 200 * time.Millisecond})
-	s = start(t, cfg)
 	r = run(t, s, "flood", "")
 	if a := r.Attempts[0]; !strings.Contains(a.OutputTail, "the flood rises") || len(a.OutputTail) > 8<<10 {
 		t.Errorf("%d bytes of output: %.80q", len(a.OutputTail), a.OutputTail)

@@ -211,7 +211,9 @@ func (s *Supervisor) shutdown() {
 	s.awaitPools()
 	<-drained
 	s.eachPool(func(p *plugin) { p.tasks.Close() })
-	s.reaper.SweepAll()
+	if err := s.reaper.Close(); err != nil {
+		s.cfg.Logger.Warn(err.Error())
+	}
 	s.spawner.Close()
 }
 

@@ -47,9 +47,15 @@ func die(ctx context.Context, p signalParams) (empty, error) {
 }
 
 // stop stops the whole process, heartbeats included, until somebody sends SIGCONT.
-func stop(context.Context, struct{}) (empty, error) {
+func stop(ctx context.Context, _ struct{}) (empty, error) {
 	if err := syscall.Kill(os.Getpid(), syscall.SIGSTOP); err != nil {
 		return empty{}, fmt.Errorf("send SIGSTOP to this process: %w", err)
+	}
+	// The signal may reach this thread a moment after the call has returned: no
+	// answer may slip out before.
+	select {
+	case <-time.After(100 * time.Millisecond):
+	case <-ctx.Done():
 	}
 	return empty{}, nil
 }

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"slices"
 	"time"
 
 	"github.com/brood-run/brood/ipc"
@@ -14,7 +15,11 @@ func (d *Dispatcher) Cancel(j *Job) {
 	now := d.now()
 	switch j.state {
 	case task.StateQueued:
-		d.queued--
+		if i := slices.Index(d.suspects, j); i >= 0 {
+			d.suspects = slices.Delete(d.suspects, i, i+1)
+		} else {
+			d.queued-- // it is dropped when its turn comes
+		}
 		d.cancelled(j, now, "cancelled before it was started")
 		d.compact()
 		d.admit()

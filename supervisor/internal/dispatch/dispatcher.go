@@ -51,6 +51,8 @@ type Dispatcher struct {
 	mu       sync.Mutex
 	queue    memory.Queue[*Job] // may hold jobs that ended meanwhile; queued counts the others
 	queued   int
+	suspects []*Job // crashed a worker of several slots: each waits to run alone
+	reserved *Lane  // takes nothing until it is empty, for a suspect's sake
 	delayed  delayed
 	running  int // jobs in lanes
 	expiring int // live jobs with an expiry
@@ -138,7 +140,7 @@ func (d *Dispatcher) accept(j *Job) error {
 }
 
 func (d *Dispatcher) room() bool {
-	return d.queued+len(d.delayed)+d.told < d.cfg.QueueSize && d.unread+d.told < d.cfg.ResultLimit
+	return d.waiting()+len(d.delayed)+d.told < d.cfg.QueueSize && d.unread+d.told < d.cfg.ResultLimit
 }
 
 // warnUnread tells once that submitters wait for somebody to read results: one who
@@ -168,7 +170,7 @@ func (d *Dispatcher) giveUp(w chan struct{}) {
 
 // admit lets as many submitters go on as there is room for.
 func (d *Dispatcher) admit() {
-	free := min(d.cfg.QueueSize-d.queued-len(d.delayed), d.cfg.ResultLimit-d.unread) - d.told
+	free := min(d.cfg.QueueSize-d.waiting()-len(d.delayed), d.cfg.ResultLimit-d.unread) - d.told
 	for ; len(d.waiters) > 0 && (free > 0 || d.closed); free-- {
 		d.told++
 		close(d.waiters[0])
@@ -179,15 +181,18 @@ func (d *Dispatcher) admit() {
 
 // enqueue makes a new or returning job wait for a worker.
 func (d *Dispatcher) enqueue(j *Job) {
-	d.push(j)
+	if d.cfg.Slots > 1 && j.crashes > 0 {
+		d.suspects = append(d.suspects, j)
+	} else {
+		p := j.Result.Task.Priority
+		d.queue.Push(p, policy.Key(int64(j.submitted), p), j)
+		d.queued++
+	}
 	d.offer()
 }
 
-func (d *Dispatcher) push(j *Job) {
-	p := j.Result.Task.Priority
-	d.queue.Push(p, policy.Key(int64(j.submitted), p), j)
-	d.queued++
-}
+// waiting is the number of jobs that could run now.
+func (d *Dispatcher) waiting() int { return d.queued + len(d.suspects) }
 
 // offer wakes a lane for one waiting job.
 func (d *Dispatcher) offer() {
@@ -268,6 +273,10 @@ func (d *Dispatcher) Stop() <-chan struct{} {
 				d.cancelled(j, now, "the supervisor stopped before it was started")
 			}
 		}
+		for _, j := range d.suspects {
+			d.cancelled(j, now, "the supervisor stopped before its next attempt")
+		}
+		d.suspects = nil
 		for len(d.delayed) > 0 {
 			d.cancelled(d.delayed.pop(), now, "the supervisor stopped before its next attempt")
 		}
@@ -288,7 +297,7 @@ func (d *Dispatcher) Close() {
 }
 
 func (d *Dispatcher) checkDrained() {
-	if d.closed && d.queued+len(d.delayed)+d.running == 0 {
+	if d.closed && d.waiting()+len(d.delayed)+d.running == 0 {
 		select {
 		case <-d.drained:
 		default:

@@ -119,6 +119,16 @@ func (l *Lane) deactivate() {
 }
 
 func (l *Lane) unlist() {
+	l.unidle()
+	if l.d.reserved == l {
+		l.d.reserved = nil
+		if len(l.d.suspects) > 0 {
+			l.d.offer()
+		}
+	}
+}
+
+func (l *Lane) unidle() {
 	if l.idle {
 		l.idle = false
 		if i := slices.Index(l.d.idle, l); i >= 0 {
@@ -136,16 +146,14 @@ func (l *Lane) Take(emit func(*wire.Execute)) int {
 	d.mu.Lock()
 	now := d.now()
 	l.frames = l.frames[:0]
+	l.takeSuspect(now)
 	for n := l.credit(); n > 0; n-- {
 		j := d.pop(now)
 		if j == nil {
 			break
 		}
-		if d.cfg.Slots > 1 && j.crashes > 0 && !l.takeSuspect(j) {
-			break
-		}
 		l.put(j, now)
-		if l.solo || l.bytes >= maxPipeBytes && len(l.pipe) >= d.cfg.Slots {
+		if l.bytes >= maxPipeBytes && len(l.pipe) >= d.cfg.Slots {
 			break
 		}
 	}
@@ -164,7 +172,7 @@ func (l *Lane) Take(emit func(*wire.Execute)) int {
 // credit is how many more jobs the worker may be given now.
 func (l *Lane) credit() int {
 	d := l.d
-	if !l.active || l.retired || l.solo {
+	if !l.takes() {
 		return 0
 	}
 	slots := d.cfg.Slots - len(l.pipe)
@@ -183,15 +191,39 @@ func (l *Lane) credit() int {
 	return n
 }
 
-// takeSuspect decides whether a job that has crashed workers may run here. With several
-// slots it runs alone, so that it cannot take innocent neighbours with it again.
-func (l *Lane) takeSuspect(j *Job) bool {
-	if len(l.pipe) == 0 {
-		l.solo = true
-		return true
+// takes says whether the lane may be given jobs from the queue.
+func (l *Lane) takes() bool {
+	return l.active && !l.retired && !l.solo && l.d.reserved != l && (l.limit == 0 || l.taken < l.limit)
+}
+
+// takeSuspect gives an empty lane a job that has crashed a worker before. With several
+// slots it runs alone, so that it cannot take innocent neighbours with it again. If no
+// lane is empty, one is reserved: it empties while the others go on.
+func (l *Lane) takeSuspect(now time.Duration) {
+	d := l.d
+	if len(d.suspects) == 0 || !l.takes() && d.reserved != l {
+		return
 	}
-	l.d.push(j) // offered to nobody: the next lane that has emptied takes it
-	return false
+	if len(l.pipe) > 0 {
+		if d.reserved == nil {
+			d.reserved = l
+			l.unidle()
+		}
+		return
+	}
+	if d.reserved == l {
+		d.reserved = nil
+	}
+	j := d.suspects[0]
+	d.suspects = slices.Delete(d.suspects, 0, 1)
+	l.solo = true
+	l.put(j, now)
+}
+
+// wanted says that there is something for the lane to take that is worth a write.
+func (l *Lane) wanted() bool {
+	d := l.d
+	return d.queued > 0 && l.lowWater() || len(d.suspects) > 0 && (d.reserved == nil || d.reserved == l && len(l.pipe) == 0)
 }
 
 func (l *Lane) put(j *Job, now time.Duration) {
@@ -255,8 +287,7 @@ func (l *Lane) remove(i int, now time.Duration) *Job {
 }
 
 func (l *Lane) listIfIdle() {
-	if l.active && !l.retired && !l.solo && !l.idle && len(l.pipe) < l.d.cfg.Slots &&
-		(l.limit == 0 || l.taken < l.limit) {
+	if l.takes() && !l.idle && len(l.pipe) < l.d.cfg.Slots {
 		l.idle = true
 		l.d.idle = append(l.d.idle, l)
 	}
@@ -323,7 +354,7 @@ func (l *Lane) Recalled(ids []uint64) error {
 		l.back(j, now)
 	}
 	l.checkWear()
-	if d.queued > 0 || l.credit() > 0 {
+	if l.wanted() || l.credit() > 0 {
 		l.worker.Wake()
 	}
 	return nil

@@ -27,7 +27,7 @@ func (l *Lane) Results(answers []worker.Answer) error {
 	}
 	l.window.Observe(run/time.Duration(len(answers)), len(answers))
 	l.checkWear()
-	if d.queued > 0 && l.lowWater() {
+	if l.wanted() {
 		l.worker.Wake()
 	} else {
 		l.listIfIdle()

@@ -18,7 +18,7 @@ type Counts struct {
 func (d *Dispatcher) Counts() Counts {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return Counts{Queued: d.queued, Running: d.running, Retrying: len(d.delayed), Unread: d.unread, Done: d.done}
+	return Counts{Queued: d.waiting(), Running: d.running, Retrying: len(d.delayed), Unread: d.unread, Done: d.done}
 }
 
 // Busy implements pool.Lane.
@@ -81,5 +81,5 @@ func (l *Lane) Progress(seq uint64, p ipc.Progress) {
 func (d *Dispatcher) Waiting() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.queued
+	return d.waiting()
 }

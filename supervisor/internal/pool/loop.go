@@ -185,7 +185,9 @@ func (p *Pool) lost(w *worker.Worker, e *worker.Exit) {
 	m := p.members[w]
 	p.mu.Lock()
 	delete(p.members, w)
-	p.restarts[e.Reason]++
+	if e.Reason != worker.ReasonShutdown { // that is no restart
+		p.restarts[e.Reason]++
+	}
 	p.peak = max(p.peak, e.PeakRSS)
 	p.mu.Unlock()
 	if p.replacing == m {

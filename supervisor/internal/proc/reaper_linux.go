@@ -7,6 +7,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,15 +24,20 @@ const (
 
 // adopted is a Reaper's memory. mu also makes sweeps wait for one another.
 type adopted struct {
+	before int // whether orphans were adopted before us
 	mu     sync.Mutex
 	doomed map[birth]bool      // orphans we killed and could not reap yet
 	strays map[birth]time.Time // zombies of unknown origin, and when we first saw them
 	groups map[int]bool        // groups killed in this sweep
 }
 
-// EnableReaper makes this process adopt the orphans of all its descendants, for
-// good. Processes of the given spawners are never taken for orphans.
+// EnableReaper makes this process adopt the orphans of all its descendants, until
+// Close. The kernel has one such switch for a process: one Reaper at a time. Processes of the given spawners are never taken for orphans.
 func EnableReaper(spawners ...*Spawner) (*Reaper, error) {
+	var before int
+	if err := unix.Prctl(unix.PR_GET_CHILD_SUBREAPER, uintptr(unsafe.Pointer(&before)), 0, 0, 0); err != nil {
+		return nil, fmt.Errorf("cannot tell whether orphans are adopted: %w", err)
+	}
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return nil, fmt.Errorf("cannot adopt orphans: %w", err)
 	}
@@ -45,8 +51,21 @@ func EnableReaper(spawners ...*Spawner) (*Reaper, error) {
 	return &Reaper{
 		prefix:  prefix,
 		books:   spawners,
-		adopted: &adopted{doomed: map[birth]bool{}, strays: map[birth]time.Time{}},
+		adopted: &adopted{before: before, doomed: map[birth]bool{}, strays: map[birth]time.Time{}},
 	}, nil
+}
+
+// Close sweeps for the last time and sets the process back to what it was: later orphans
+// belong to whoever adopted them before.
+func (r *Reaper) Close() error {
+	if r == nil {
+		return nil
+	}
+	r.SweepAll()
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, uintptr(r.before), 0, 0, 0); err != nil {
+		return fmt.Errorf("cannot stop adopting orphans: %w", err)
+	}
+	return nil
 }
 
 // sweep kills and reaps in rounds, because the children of an orphan become ours

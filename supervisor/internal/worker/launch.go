@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
 	"github.com/hashicorp/go-plugin/runner"
+	"golang.org/x/sys/unix"
 
 	"github.com/brood-run/brood/ipc"
 	"github.com/brood-run/brood/supervisor/event"
@@ -45,6 +46,7 @@ func (w *Worker) launch() error {
 		StartTimeout:        w.cfg.StartTimeout,
 		Logger:              hclog.NewNullLogger(),
 		PluginLogBufferSize: 16,
+		UnixSocketConfig:    &plugin.UnixSocketConfig{TempDir: scratchDir()},
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, dir string) (runner.Runner, error) {
 			l.env = cmd.Env
 			// Meant for sockets; there are none, and only Client.Kill would remove it.
@@ -117,6 +119,18 @@ func (l *launcher) Start(ctx context.Context) error {
 		_ = l.line.Close() // no line will come: a descendant may hold the pipe open
 	}()
 	return nil
+}
+
+// scratchDir is where go-plugin may make the directory for sockets that it insists on and
+// that is removed at once. Memory first: a full or missing TMPDIR must not keep workers from
+// starting.
+func scratchDir() string {
+	for _, dir := range []string{"/dev/shm", os.TempDir(), "/tmp", "/var/tmp"} {
+		if unix.Access(dir, unix.W_OK|unix.X_OK) == nil {
+			return dir
+		}
+	}
+	return "."
 }
 
 // environ is the worker's environment.

@@ -118,7 +118,7 @@ func (w *Worker) serve(p *proc.Process) {
 			silent := w.Age() - time.Duration(w.heard.Load())
 			if silent >= patience && w.State() != StateStarting {
 				w.Dump(ReasonHeartbeatLost, 0, nil)
-				silent = 0
+				continue
 			}
 			beat.Reset(max(patience-silent, patience/10))
 		}

@@ -38,6 +38,7 @@ type Worker struct {
 	reason  Reason        // the first one given
 	culprit uint64
 	err     error
+	dumped  bool // SIGQUIT was sent
 	info    ipc.Ready
 }
 
@@ -139,9 +140,12 @@ func (w *Worker) Kill(reason Reason, detail error) {
 func (w *Worker) Dump(reason Reason, culprit uint64, detail error) {
 	w.because(reason, culprit, detail)
 	w.become(StateStopping)
-	p := w.proc()
-	if p == nil {
-		return
+	w.mu.Lock()
+	p, again := w.process, w.dumped
+	w.dumped = true
+	w.mu.Unlock()
+	if p == nil || again {
+		return // a second dump must not put the kill off
 	}
 	// A stopped process prints nothing: letting it go on would let it finish, and
 	// start, tasks it has been given up for.
