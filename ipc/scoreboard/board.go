@@ -24,13 +24,13 @@ const (
 	relRead = 8
 )
 
-// Retries of a reading that the other side keeps disturbing: first quick ones,
-// then patient ones, ten milliseconds in all, enough for a writer that lost its
-// processor in the middle of an update.
+// Retries of a reading that the other side keeps disturbing: first quick ones, then
+// patient ones. The other side is inside one system call that does not wait: only a
+// machine with far too much to do makes it take longer than microseconds.
 const (
-	quickTries   = 64
-	patientTries = 200
-	patience     = 50 * time.Microsecond
+	quickTries = 64
+	patience   = 50 * time.Microsecond
+	lostCause  = time.Second // how long until the other side is taken for dead
 )
 
 // Stream is one of a worker's captured outputs.
@@ -74,7 +74,8 @@ func (b *Board) Begin(seq, stdout, stderr, cpu uint64) {
 func (b *Board) Written(stream Stream, fd uintptr) (uint64, bool) {
 	line := stream.line()
 	seq, read := b.at(line+relSeq), b.at(line+relRead)
-	for try := range quickTries + patientTries {
+	var since time.Time
+	for try := 0; ; try++ {
 		before := seq.Load()
 		if before%2 == 0 {
 			done := read.Load()
@@ -86,9 +87,14 @@ func (b *Board) Written(stream Stream, fd uintptr) (uint64, bool) {
 				return done + waiting, true
 			}
 		}
+		switch {
+		case try == quickTries:
+			since = time.Now()
+		case try > quickTries && time.Since(since) > lostCause:
+			return 0, false
+		}
 		pause(try)
 	}
-	return 0, false
 }
 
 // Started returns the highest id whose handler was entered, 0 if none was.

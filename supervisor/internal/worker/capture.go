@@ -34,7 +34,8 @@ const (
 type capture struct {
 	w         *Worker
 	board     *scoreboard.Board // nil: inexact
-	handshake *io.PipeWriter    // gets the first line of stdout; only the stdout goroutine touches it
+	line      *io.PipeReader    // the first line of stdout, for launch
+	handshake *io.PipeWriter    // its other end, the stdout goroutine's
 
 	mu      sync.Mutex
 	ready   bool // tasks may come
@@ -60,6 +61,7 @@ type mark struct {
 
 func newCapture(w *Worker) *capture {
 	c := &capture{w: w, out: transcript{w: w}}
+	c.line, c.handshake = io.Pipe()
 	if w.cfg.Slots == 1 {
 		c.board = w.pipes.board
 	}

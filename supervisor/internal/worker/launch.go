@@ -33,8 +33,7 @@ func startReason(err error) Reason {
 
 // launch starts the process through go-plugin and does the handshake.
 func (w *Worker) launch() error {
-	l := &launcher{w: w}
-	l.line, w.capture.handshake = io.Pipe()
+	l := &launcher{w: w, line: w.capture.line}
 	defer l.line.Close() // a late handshake line has no reader: the capture goes on without
 	begun := time.Now()
 	client := plugin.NewClient(&plugin.ClientConfig{
