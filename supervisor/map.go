@@ -46,11 +46,13 @@ func (s *Supervisor) Map(ctx context.Context, in iter.Seq2[task.Task, error], op
 		var producer sync.WaitGroup
 		producer.Go(func() { m.produce(ctx, in) })
 		unhook := context.AfterFunc(ctx, m.abandon)
+		defer func() { // also when the loop's body panics
+			m.leave()
+			cancel()
+			unhook()
+			producer.Wait()
+		}()
 		m.consume(yield)
-		m.leave()
-		cancel()
-		unhook()
-		producer.Wait()
 	}
 }
 

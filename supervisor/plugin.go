@@ -31,6 +31,7 @@ func (s *Supervisor) newPlugin(c *PoolConfig) *plugin {
 		Pool: c.Name, QueueSize: s.cfg.QueueSize, ResultLimit: s.cfg.ResultLimit,
 		Workers: c.Workers, Slots: c.Slots, Window: c.Window,
 		SoftTimeout: c.SoftTimeout, HardTimeout: c.HardTimeout, CancelGrace: c.CancelGrace,
+		StallLimit:  c.Heartbeat * time.Duration(c.MissedHeartbeats),
 		MaxAttempts: c.MaxAttempts, MaxCrashes: c.MaxCrashes,
 		Backoff:        policy.Backoff{Base: c.BackoffBase, Cap: c.BackoffCap},
 		RecordAttempts: s.cfg.RecordAttempts, Logger: logger, Events: &s.events,

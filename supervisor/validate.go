@@ -3,6 +3,7 @@ package supervisor
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/brood-run/brood/supervisor/internal/proc"
@@ -73,6 +74,11 @@ func (p *PoolConfig) validate() error {
 	}
 	if p.HardTimeout > 0 && p.SoftTimeout > p.HardTimeout {
 		return fmt.Errorf("soft_timeout: %v is above hard_timeout, %v", p.SoftTimeout, p.HardTimeout)
+	}
+	for i, kv := range p.Env {
+		if name, _, ok := strings.Cut(kv, "="); !ok || name == "" {
+			return fmt.Errorf("env[%d]: %q is not of the form KEY=value", i, kv)
+		}
 	}
 	if err := p.Limits.internal().Validate(); err != nil {
 		return fmt.Errorf("limits: %w", err)

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -58,6 +59,12 @@ func TestE2EResume(t *testing.T) {
 	if got["bad"].Status != "dead" || got["line-3"].Status != "completed" || got["torn"].Status != "completed" {
 		t.Errorf("results %v", got)
 	}
+}
+
+func TestE2EResumeOfNothingIsAFirstRun(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out.jsonl")
+	newBrood(t, "run", "--plugin", "echo", "--output", out, "--resume", "x").run(exitOK).says("1 completed")
+	newBrood(t, "run", "--plugin", "echo", "--output", out, "--resume", "x").run(exitOK).says("skipped    1 task")
 }
 
 func TestE2EResumeRefusesOtherFiles(t *testing.T) {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -51,7 +52,7 @@ func (i *interruptible) running(id, name, payload string) {
 }
 
 func TestE2EFirstSignalFinishesWhatRuns(t *testing.T) {
-	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		i := startInterruptible(t, "--workers", "1", "--window", "1", "--queue-size", "4")
 		i.running("slow", "sleep", `{"ms":1500}`)
 		for n := range 50 {
@@ -122,7 +123,7 @@ func TestE2EInterruptDoesNotWaitForAProducer(t *testing.T) {
 // children lists the processes whose parent is pid; nil where /proc does not tell.
 func children(t *testing.T, pid int) []int {
 	t.Helper()
-	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	files, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,10 +131,12 @@ func children(t *testing.T, pid int) []int {
 	for _, f := range files {
 		raw, err := os.ReadFile(f)
 		if err != nil {
-			continue // that thread has ended
+			continue // that process has ended
 		}
-		for _, field := range strings.Fields(string(raw)) {
-			if n, err := strconv.Atoi(field); err == nil {
+		// The name, in parentheses, may hold anything.
+		_, rest, _ := strings.Cut(string(raw[bytes.LastIndexByte(raw, ')'):]), " ")
+		if fields := strings.Fields(rest); len(fields) > 1 && fields[1] == strconv.Itoa(pid) {
+			if n, err := strconv.Atoi(filepath.Base(filepath.Dir(f))); err == nil {
 				all = append(all, n)
 			}
 		}

@@ -43,9 +43,9 @@ func openOutput(what, path string, std *os.File) (*os.File, error) {
 	if path == "-" {
 		return std, nil
 	}
-	mode := os.O_WRONLY
-	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-		mode = os.O_RDWR // --resume looks at what is there
+	mode := os.O_RDWR // --resume looks at what is there
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		mode = os.O_WRONLY // a pipe or a device may not be for reading
 	}
 	f, err := os.OpenFile(path, mode|os.O_CREATE, 0o666)
 	if err != nil {

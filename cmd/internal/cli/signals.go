@@ -14,12 +14,16 @@ type signals struct {
 	pipe chan os.Signal
 }
 
-// catchSignals takes over SIGINT and SIGTERM. It catches SIGPIPE too and leaves it
+// catchSignals takes over SIGINT and SIGTERM. SIGHUP, a lost
+// terminal, counts as one of them. It catches SIGPIPE too and leaves it
 // unread: a write to a closed pipe is then an error that can be reported. It
 // is not ignored instead, because workers would inherit that.
 func catchSignals() *signals {
 	s := &signals{c: make(chan os.Signal, 4), pipe: make(chan os.Signal, 1)}
 	signal.Notify(s.c, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup does, for who wants to go on
+		signal.Notify(s.c, syscall.SIGHUP)
+	}
 	signal.Notify(s.pipe, syscall.SIGPIPE)
 	return s
 }

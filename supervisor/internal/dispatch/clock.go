@@ -117,9 +117,15 @@ func (l *Lane) watch(now time.Duration) time.Duration {
 }
 
 func (l *Lane) enforce(j *Job, now time.Duration) {
+	if j.killed || now < j.deadline() {
+		return
+	}
 	seq, w := j.seq, l.worker
+	if !w.Started(seq) {
+		l.postpone(j, now)
+		return
+	}
 	switch {
-	case j.killed:
 	case j.hard > 0 && now >= j.started+j.hard:
 		j.killed = true
 		why := fmt.Errorf("hard timeout after %v: worker was killed", j.hard)
@@ -131,6 +137,18 @@ func (l *Lane) enforce(j *Job, now time.Duration) {
 		j.softSent = true
 		l.cancel(j, ipc.CauseSoftTimeout)
 	}
+}
+
+// postpone moves a job's clock on: its worker has not entered the handler, so no time of it
+// has passed. One that does not get to it at all is wedged, whatever its heart says.
+func (l *Lane) postpone(j *Job, now time.Duration) {
+	if now-j.given < l.d.cfg.StallLimit+j.hard+j.soft {
+		j.started = now
+		return
+	}
+	w, why := l.worker, fmt.Errorf("worker did not start the task it was given %v ago and was killed", (now-j.given).Round(time.Millisecond))
+	j.killed = true
+	l.kill(func() { w.Dump(worker.ReasonHeartbeatLost, 0, why) })
 }
 
 // kill ends the worker; the lane takes nothing more.

@@ -32,6 +32,7 @@ type Config struct {
 
 	SoftTimeout, HardTimeout time.Duration
 	CancelGrace              time.Duration
+	StallLimit               time.Duration // how long a worker may take to start a task it is free for
 	MaxAttempts, MaxCrashes  int
 	Backoff                  policy.Backoff
 	RecordAttempts           bool

@@ -40,7 +40,7 @@ const maxLosses = 3
 
 // hadStarted says whether a worker that died had entered a job's handler.
 func hadStarted(j *Job, e *worker.Exit) bool {
-	if !e.StartedKnown || j.seq <= e.Started || j.seq == e.Culprit {
+	if !e.StartedKnown || j.seq <= e.Started {
 		return true
 	}
 	if !e.Reason.Planned() {

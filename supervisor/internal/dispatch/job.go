@@ -26,6 +26,7 @@ type Job struct {
 	seq       uint64
 	submitted time.Duration // on the dispatcher's clock
 	started   time.Duration // when its handler was taken to start; 0 while it waits in a pipe
+	given     time.Duration // when its worker was free to start it
 	due       time.Duration // while retrying
 	starts    int
 	crashes   int

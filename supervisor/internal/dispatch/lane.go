@@ -22,6 +22,8 @@ type Worker interface {
 	Wake()                              // have Take called soon
 	Cancel(seq uint64, cause ipc.Cause) // send a Cancel frame
 	Recall(seq uint64)                  // send a Recall frame
+	// Started says whether a task's handler was entered, true if the worker does not tell.
+	Started(seq uint64) bool
 	// Dump ends the process for the sake of a task, its stacks first.
 	Dump(reason worker.Reason, culprit uint64, detail error)
 }
@@ -255,7 +257,7 @@ func (l *Lane) put(j *Job, now time.Duration) {
 // begin notes that a job's handler is taken to start now: it is among the first Slots
 // in the pipe.
 func (l *Lane) begin(j *Job, now time.Duration) {
-	j.started = now
+	j.started, j.given = now, now
 	if due := j.deadline(); due < never {
 		l.d.wakeClock(due)
 	}

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/brood-run/brood/ipc"
 	"github.com/brood-run/brood/ipc/wire"
@@ -16,6 +17,8 @@ type puppet struct {
 	lane *Lane
 	name string
 	pipe []wire.Execute // taken, not answered
+
+	wedged atomic.Bool // it starts nothing
 
 	mu      sync.Mutex
 	woken   bool
@@ -145,3 +148,6 @@ func (p *puppet) exit(e *worker.Exit) {
 	p.rig.puppets = slices.DeleteFunc(p.rig.puppets, func(x *puppet) bool { return x == p })
 	p.lane.Exited(e)
 }
+
+// Started implements Worker.
+func (p *puppet) Started(uint64) bool { return !p.wedged.Load() }

@@ -181,6 +181,9 @@ func (d *Dispatcher) end(j *Job, s task.State, e *task.Error, now time.Duration)
 	r := &j.Result
 	r.Err = e
 	r.Status = statuses[s]
+	if e != nil && e.Kind == task.KindUnknownTask {
+		r.Status = task.Rejected
+	}
 	if r.Started == 0 {
 		r.Queued = now - j.submitted
 	}
@@ -223,7 +226,6 @@ func (d *Dispatcher) resolve(j *Job, now time.Duration) bool {
 		return true
 	}
 	d.end(j, task.StateDead, &task.Error{Kind: task.KindUnknownTask, Message: d.unknown(*name)}, now)
-	j.Result.Status = task.Rejected
 	return false
 }
 

@@ -92,7 +92,7 @@ func TestHandlerChoosesWhatFollows(t *testing.T) {
 		if res := r.ended("permanent", task.Dead); res.Err.Kind != task.KindPermanent || res.Started != 1 {
 			t.Errorf("permanent: %+v", res)
 		}
-		if res := r.ended("unknown", task.Dead); res.Err.Kind != task.KindUnknownTask {
+		if res := r.ended("unknown", task.Rejected); res.Err.Kind != task.KindUnknownTask {
 			t.Errorf("unknown: %+v", res)
 		}
 		r.advance(time.Second)

@@ -8,6 +8,10 @@ const (
 	// half as fast with time to spare.
 	assumedLeak = 2 << 30
 
+	// idleLeak is the same for a worker without a task. Something it left running may
+	// leak all the same, but a thousand idle workers must cost next to nothing.
+	idleLeak = 1 << 30
+
 	soonestSample = 4 * time.Millisecond // 4 MiB of a 1 GiB/s leak
 	latestLimited = 250 * time.Millisecond
 	sampleBusy    = time.Second
@@ -16,16 +20,20 @@ const (
 
 // SampleInterval is how soon to look at a worker's memory again. Near its hard
 // limit (zero: none) a busy worker is watched closely, so that a leak of
-// 1 GiB/s is noticed within a few MiB of it; everybody else is looked at for the record.
+// 1 GiB/s is noticed within a few MiB of it; an idle one is looked at less often, one without a limit for the record.
 func SampleInterval(rss, limit uint64, busy bool) time.Duration {
 	switch {
-	case !busy:
-		return sampleIdle
-	case limit == 0:
+	case limit == 0 && busy:
 		return sampleBusy
+	case limit == 0:
+		return sampleIdle
 	case rss >= limit:
 		return soonestSample
 	}
-	headroom := float64(limit-rss) / assumedLeak * float64(time.Second)
-	return min(max(time.Duration(min(headroom, float64(latestLimited))), soonestSample), latestLimited)
+	leak, latest := float64(assumedLeak), latestLimited
+	if !busy {
+		leak, latest = idleLeak, sampleIdle
+	}
+	wait := float64(limit-rss) / leak * float64(time.Second)
+	return max(time.Duration(min(wait, float64(latest))), soonestSample)
 }

@@ -20,7 +20,8 @@ func TestSampleInterval(t *testing.T) {
 	}{
 		{gib, 0, true, time.Second},
 		{gib, 0, false, 2 * time.Second},
-		{gib, 2 * gib, false, 2 * time.Second},
+		{gib, 4 * gib, false, 2 * time.Second},
+		{gib, gib + 256*mib, false, 250 * time.Millisecond},
 		{0, 1 << 62, true, 250 * time.Millisecond},
 		{gib, gib + 256*mib, true, 125 * time.Millisecond},
 		{gib, gib + 1, true, 4 * time.Millisecond},

@@ -39,6 +39,14 @@ func (p *Pool) watch(now time.Time) time.Time {
 	return next
 }
 
+// size writes a number of bytes for people.
+func size(n uint64) string {
+	if n < 1<<20 {
+		return fmt.Sprintf("%d KiB", n>>10)
+	}
+	return fmt.Sprintf("%d MiB", n>>20)
+}
+
 // interval is how soon to look at a worker again. The soft limit has time: what it is
 // about happens after the task.
 func (p *Pool) interval(m *member, rss uint64, busy bool) time.Duration {
@@ -68,7 +76,7 @@ func (p *Pool) look(m *member) time.Duration {
 	}
 	m.w.Observe(mem.RSS)
 	if hard := p.cfg.HardMemoryLimit; hard > 0 && mem.RSS > hard {
-		m.w.Kill(worker.ReasonHardMemory, fmt.Errorf("hard memory limit of %d MiB: worker was killed at %d MiB", hard>>20, mem.RSS>>20))
+		m.w.Kill(worker.ReasonHardMemory, fmt.Errorf("hard memory limit of %s: worker was killed at %s", size(hard), size(mem.RSS)))
 	}
 	wait := p.interval(m, mem.RSS, busy)
 	if m.leaving != worker.ReasonNone || !m.ready || p.closing {

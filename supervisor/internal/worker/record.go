@@ -114,7 +114,7 @@ func (w *Worker) lastWords(e *Exit) {
 	if bytes.Contains(t.trace, []byte("goroutine ")) {
 		e.Stack = string(t.trace)
 	} else {
-		e.Output += string(t.trace)
+		e.Output += string(t.trace[:min(len(t.trace), maxTail)])
 	}
 }
 
@@ -123,13 +123,13 @@ func (w *Worker) startError(e *Exit) error {
 	if errors.Is(e.Err, proc.ErrCannotStart) || w.process == nil {
 		return e.Err
 	}
-	said := e.Output + e.Stack
+	said := e.Output[max(0, len(e.Output)-maxSaid):] + e.Stack[:min(len(e.Stack), maxSaid)]
 	if first := w.capture.out.first; !bytes.HasPrefix(first, []byte(handshakePrefix)) {
 		said = string(first) + said
 	}
 	printed := "it printed nothing"
 	if said != "" {
-		printed = fmt.Sprintf("it printed: %q", said[max(0, len(said)-maxSaid):])
+		printed = fmt.Sprintf("it printed: %q", said)
 	}
 	var bad *handshakeError
 	isBad := errors.As(e.Err, &bad)

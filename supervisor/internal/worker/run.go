@@ -61,7 +61,15 @@ func (w *Worker) live() *Exit {
 	io.Wait()
 	captures.Wait()
 	w.capture.finish()
+	defer w.unmap()
 	return w.record(p)
+}
+
+// unmap keeps others from reading the scoreboard once its page is gone.
+func (w *Worker) unmap() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.board = nil
 }
 
 // start launches the process and waits until it is ready or dead. It returns nil
@@ -133,6 +141,9 @@ func (w *Worker) becameReady(p *proc.Process, r ipc.Ready) {
 	}
 	w.mu.Lock()
 	w.info = r
+	if r.Scoreboard {
+		w.board = w.pipes.board
+	}
 	if w.state == StateStarting {
 		w.state = StateReady
 	}

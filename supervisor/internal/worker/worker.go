@@ -8,6 +8,7 @@ import (
 
 	"github.com/brood-run/brood/ipc"
 	"github.com/brood-run/brood/ipc/conn"
+	"github.com/brood-run/brood/ipc/scoreboard"
 	"github.com/brood-run/brood/ipc/wire"
 	"github.com/brood-run/brood/supervisor/internal/proc"
 )
@@ -40,6 +41,7 @@ type Worker struct {
 	err     error
 	dumped  bool // SIGQUIT was sent
 	info    ipc.Ready
+	board   *scoreboard.Board // nil unless the worker keeps it and the page is mapped
 }
 
 // Start begins a worker's life and returns at once. tasks is called with the new worker
@@ -93,6 +95,13 @@ func (w *Worker) proc() *proc.Process {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.process
+}
+
+// Started says whether a task's handler was entered; true if the worker keeps no scoreboard.
+func (w *Worker) Started(seq uint64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.board == nil || w.board.Started() >= seq
 }
 
 // Wake has the writer look for tasks soon.
