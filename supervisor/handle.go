@@ -42,15 +42,13 @@ func (s *Supervisor) submit(t task.Task, put func(*dispatch.Dispatcher, *dispatc
 	}
 	h := &Handle{s: s, pool: pool}
 	h.job.Init(t, h, true)
+	if err := put(pool.tasks, &h.job); err != nil {
+		return nil, err
+	}
+	// Only now: Collect must not wait for what was refused.
 	s.mu.Lock()
 	s.unread.add(h)
 	s.mu.Unlock()
-	if err := put(pool.tasks, &h.job); err != nil {
-		s.mu.Lock()
-		s.unread.remove(h)
-		s.mu.Unlock()
-		return nil, err
-	}
 	return h, nil
 }
 

@@ -23,7 +23,7 @@ func (e TaskQueued) String() string {
 	return fmt.Sprintf("task %s (%s) is queued in pool %s", e.Task, e.Name, e.Pool)
 }
 
-// TaskStarted: a worker entered the task's handler.
+// TaskStarted: a worker that is free for the task has it, and enters its handler next.
 type TaskStarted struct {
 	Time       time.Time
 	Pool       string

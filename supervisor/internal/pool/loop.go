@@ -185,10 +185,6 @@ func (p *Pool) lost(w *worker.Worker, e *worker.Exit) {
 	m := p.members[w]
 	p.mu.Lock()
 	delete(p.members, w)
-	if e.Reason != worker.ReasonShutdown { // that is no restart
-		p.restarts[e.Reason]++
-	}
-	p.peak = max(p.peak, e.PeakRSS)
 	p.mu.Unlock()
 	if p.replacing == m {
 		p.replacing = nil

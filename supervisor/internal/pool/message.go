@@ -55,6 +55,16 @@ func (p *Pool) WorkerAsked(w *worker.Worker, reason string) { p.post(asked{w, re
 // WorkerExited implements worker.Owner.
 func (p *Pool) WorkerExited(w *worker.Worker, e *worker.Exit) { p.post(exited{w, e}) }
 
+// CountExit implements worker.Owner.
+func (p *Pool) CountExit(e *worker.Exit) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if e.Reason != worker.ReasonShutdown { // that is no restart
+		p.restarts[e.Reason]++
+	}
+	p.peak = max(p.peak, e.PeakRSS)
+}
+
 func (p *Pool) newLane(w *worker.Worker, limit int) Lane {
 	return p.cfg.Tasks.NewLane(w, limit, Notify{
 		Wearing: func() { p.post(wearing{w}) },

@@ -24,7 +24,7 @@ type Pool struct {
 	gaveUp chan struct{} // closed when the plugin seems not to start at all
 	done   chan struct{} // closed when the loop and every worker have ended
 
-	// mu guards what the loop writes and others read.
+	// mu guards what the loop, or CountExit, writes and others read.
 	mu       sync.Mutex
 	members  map[*worker.Worker]*member
 	restarts map[worker.Reason]uint64

@@ -65,5 +65,8 @@ type Answer struct {
 type Owner interface {
 	WorkerReady(*Worker)
 	WorkerAsked(w *Worker, reason string)
+	// CountExit comes before the results of the tasks that the worker took with it, so
+	// that who has a result finds its cause in the figures.
+	CountExit(*Exit)
 	WorkerExited(*Worker, *Exit)
 }

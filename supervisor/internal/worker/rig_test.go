@@ -113,4 +113,5 @@ func (r *rig) Running() uint64 {
 
 func (r *rig) WorkerReady(*Worker)             {}
 func (r *rig) WorkerAsked(_ *Worker, s string) { r.asked <- s }
+func (r *rig) CountExit(*Exit)                 {}
 func (r *rig) WorkerExited(*Worker, *Exit)     {}

@@ -28,6 +28,7 @@ func (w *Worker) run() {
 	w.mu.Unlock()
 	w.cfg.Note(event.WorkerExited{Time: time.Now(), Pool: w.cfg.Pool, Worker: w.name,
 		PID: e.PID, Reason: e.Reason.String(), Exit: e.Process.String()})
+	w.owner.CountExit(e)
 	w.tasks.Exited(e)
 	w.owner.WorkerExited(w, e)
 }
