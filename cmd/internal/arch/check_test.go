@@ -47,8 +47,12 @@ func (r room) judge(p pkg, imp string, test bool) []string {
 	case isStd(imp) || imp == p.ImportPath: // the latter from a test package
 		return nil
 	case within(imp, module):
-		if !slices.ContainsFunc(r.may, func(pattern string) bool { return match(pattern, short(imp)) }) {
-			return breach("%s (allowed: %s)", r.why, orNothing(r.may))
+		may := r.may
+		if test {
+			may = slices.Concat(r.may, r.tests)
+		}
+		if !slices.ContainsFunc(may, func(pattern string) bool { return match(pattern, short(imp)) }) {
+			return breach("%s (allowed: %s)", r.why, orNothing(may))
 		}
 		return nil
 	}
