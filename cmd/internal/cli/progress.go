@@ -81,12 +81,16 @@ func (p *progress) move() {
 
 // Write puts log lines above the bar, or where there is no bar straight to the end.
 func (p *progress) Write(line []byte) (int, error) {
+	safe := printable(line)
 	if p.container != nil {
-		if n, err := p.container.Write(line); err == nil {
-			return n, nil
+		if _, err := p.container.Write(safe); err == nil {
+			return len(line), nil
 		}
 	}
-	return p.out.Write(line)
+	if _, err := p.out.Write(safe); err != nil {
+		return 0, err
+	}
+	return len(line), nil
 }
 
 // stop leaves the bar as it is and gives the terminal back.
