@@ -24,7 +24,7 @@ func TestE2EArguments(t *testing.T) {
 
 func TestE2EBadLinesFailAlone(t *testing.T) {
 	b := newBrood(t, "run", "--plugin", "echo", "--max-payload", "1KiB").stdin(
-		`{"id":"good","payload":1}`,
+		byteOrderMark+`{"id":"good","payload":1}`,
 		``,
 		`{"id":"cut","payload":`,
 		`{"payload":1,"surprise":2}`,

@@ -28,6 +28,9 @@ type intake struct {
 	failure atomic.Pointer[error]
 }
 
+// byteOrderMark is how some editors begin a file.
+const byteOrderMark = "\xef\xbb\xbf"
+
 // tasks is the iterator that Map reads.
 func (in *intake) tasks(yield func(task.Task, error) bool) {
 	defer in.ended.Store(true)
@@ -43,6 +46,9 @@ func (in *intake) tasks(yield func(task.Task, error) bool) {
 				in.failure.Store(&err)
 			}
 			return
+		}
+		if rest, marked := bytes.CutPrefix(l.text, []byte(byteOrderMark)); marked && l.number == 1 {
+			l.text, l.size = rest, l.size-len(byteOrderMark)
 		}
 		if len(bytes.TrimSpace(l.text)) == 0 && !l.tooLong() {
 			in.seen.number(l.number, true)

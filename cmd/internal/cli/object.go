@@ -3,7 +3,9 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -115,6 +117,9 @@ func brief(value []byte) string {
 func notJSON(text []byte) error {
 	var v json.RawMessage
 	err := json.Unmarshal(text, &v)
+	if err != nil && strings.Contains(err.Error(), "max depth") {
+		return errors.New("nested deeper than 10,000 levels; send such a payload as payload_base64")
+	}
 	return fmt.Errorf("not JSON: %v; a line is an object such as {\"payload\":1}, this one begins with %s", err, brief(text))
 }
 

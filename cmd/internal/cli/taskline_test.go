@@ -57,6 +57,7 @@ func TestParseTaskLineRejects(t *testing.T) {
 		in, id, want string
 	}{
 		{`nope`, "", "not JSON"},
+		{`{"payload":` + strings.Repeat("[", 10_001) + strings.Repeat("]", 10_001) + `}`, "", "nested deeper than 10,000 levels"},
 		{`[1]`, "", "expected a JSON object"},
 		{`{"payload":1`, "", "not JSON"},
 		{`{"id":"a","payload":}`, "a", "not JSON"},

@@ -29,6 +29,7 @@ type rig struct {
 	t       tb
 	d       *Dispatcher
 	jobs    map[string]*Job
+	mu      sync.Mutex             // guards results: the clock ends jobs too
 	results map[string]task.Result // by id, of the jobs that have ended
 	puppets []*puppet              // alive
 	serial  int
@@ -101,6 +102,8 @@ func (r *rig) abandon() {
 
 // Finished implements Owner.
 func (r *rig) Finished(j *Job) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	id := j.Result.Task.ID
 	if _, ok := r.results[id]; ok {
 		r.t.Fatalf("task %s ended twice", id)
@@ -167,6 +170,9 @@ func (r *rig) advance(d time.Duration) {
 // ended returns the result of a task that has ended with that status.
 func (r *rig) ended(id string, want task.Status) task.Result {
 	r.t.Helper()
+	synctest.Wait() // the clock may be about to end it
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	res, ok := r.results[id]
 	if !ok {
 		r.t.Fatalf("task %s has not ended: %v", id, r.jobs[id].state)

@@ -54,6 +54,9 @@ func (p *Pool) interval(m *member, rss uint64, busy bool) time.Duration {
 	if m.softLimit > 0 {
 		wait = min(wait, max(policy.SampleInterval(rss, m.softLimit, busy), softInterval))
 	}
+	if p.cfg.IdleTTL > 0 {
+		wait = min(wait, max(p.cfg.IdleTTL/4, together))
+	}
 	if m.ttl > 0 && m.leaving == worker.ReasonNone {
 		wait = min(wait, max(m.ttl-m.w.Age(), together))
 	}
@@ -91,9 +94,6 @@ func (p *Pool) look(m *member) time.Duration {
 		m.leaving = worker.ReasonIdle
 		p.parked++
 		p.retire(m)
-	}
-	if p.cfg.IdleTTL > 0 && !busy {
-		wait = min(wait, max(p.cfg.IdleTTL-v.Idle, together))
 	}
 	return wait
 }

@@ -74,7 +74,7 @@ func (w *Worker) PID() int {
 	return 0
 }
 
-// State is where the worker stands, as far as it knows: Busy is for its lane to say.
+// State is where the worker stands. Whether a ready one is busy is for its lane to say.
 func (w *Worker) State() State {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -173,13 +173,18 @@ func (w *Worker) because(r Reason, culprit uint64, err error) bool {
 	return true
 }
 
-// become moves to a state if that is a step forward; a worker that already
-// stops does not go back.
+// become moves to a state if the table allows it. A refusal is nothing unusual: a worker
+// may be told to drain while it dies. It is logged, for who wonders.
 func (w *Worker) become(s State) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.state.CanBecome(s) {
+	from := w.state
+	allowed := from.CanBecome(s)
+	if allowed {
 		w.state = s
+	}
+	w.mu.Unlock()
+	if !allowed && from != s {
+		w.cfg.Logger.Trace("worker state change refused", "worker", w.name, "from", from, "to", s)
 	}
 }
 
