@@ -1,0 +1,79 @@
+package supervisor_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/brood-run/brood/supervisor"
+	"github.com/brood-run/brood/supervisor/task"
+)
+
+// benchSupervisor runs the echo plugin.
+func benchSupervisor(b *testing.B, workers int) *supervisor.Supervisor {
+	b.Helper()
+	s, err := supervisor.New(supervisor.Config{
+		QueueSize: 8192,
+		Pools:     []supervisor.PoolConfig{{Plugin: plugin("echo"), Workers: workers}},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := s.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { s.Close() })
+	if err := s.WaitReady(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+	return s
+}
+
+// BenchmarkSubmit is the throughput of Submit and its result: one goroutine submits, one
+// waits for the handles in their order.
+func BenchmarkSubmit(b *testing.B) {
+	for _, size := range []int{64, 4 << 10} {
+		for _, workers := range []int{1, 2, 4, 16, 64} {
+			b.Run(fmt.Sprintf("bytes=%d/workers=%d", size, workers), func(b *testing.B) {
+				s := benchSupervisor(b, workers)
+				payload := make([]byte, size)
+				handles := make(chan *supervisor.Handle, 8192)
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					for h := range handles {
+						if r, err := h.Wait(context.Background()); err != nil || r.Status != task.Completed {
+							b.Errorf("%s %v", r.Status, err)
+						}
+					}
+				}()
+				b.ReportAllocs()
+				for b.Loop() {
+					h, err := s.Submit(context.Background(), task.Task{Payload: payload})
+					if err != nil {
+						b.Fatal(err)
+					}
+					handles <- h
+				}
+				close(handles)
+				<-done
+			})
+		}
+	}
+}
+
+// BenchmarkRoundTrip is one task at a time.
+func BenchmarkRoundTrip(b *testing.B) {
+	s := benchSupervisor(b, 1)
+	payload := make([]byte, 64)
+	b.ReportAllocs()
+	for b.Loop() {
+		h, err := s.Submit(context.Background(), task.Task{Payload: payload})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := h.Wait(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
