@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +37,7 @@ type Callbacks interface {
 type Client struct {
 	r *wire.Reader
 	w io.Writer
+	n uint64 // bytes of frames that were understood; Run's
 
 	mu   sync.Mutex
 	out  segments // to be written, in order
@@ -120,6 +122,7 @@ func (c *Client) Run(cb Callbacks) error {
 			if err := c.dispatch(cb, f); err != nil {
 				return c.verdict(err)
 			}
+			c.understood(f)
 			continue
 		}
 		results, err = c.results(results[:0], f)
@@ -144,6 +147,7 @@ func (c *Client) results(rs []wire.Result, f wire.Frame) ([]wire.Result, error) 
 			return rs, err
 		}
 		rs = append(rs, r)
+		c.understood(f)
 		// Slices of rs point into the reader's buffer, which stays in place as
 		// long as nothing is read into it.
 		if next, ok := c.r.Peek(); !ok || next != ipc.TypeResult {
@@ -168,7 +172,30 @@ func (c *Client) handshake(cb Callbacks) error {
 		return err
 	}
 	cb.Heard()
+	c.understood(f)
 	return cb.Ready(r)
+}
+
+func (c *Client) understood(f wire.Frame) { c.n += uint64(wire.HeaderSize + len(f.Body)) }
+
+// Understood is how many bytes of the stream, from its beginning, were frames that could
+// be used. Call it after Run.
+func (c *Client) Understood() uint64 { return c.n }
+
+// Recover takes the results in what a dead worker had not written. What is no result, or
+// none that can be used, ends it. Call it after Run.
+func (c *Client) Recover(rest []byte, cb Callbacks) {
+	c.r.Reset(bytes.NewReader(rest))
+	for {
+		f, err := c.r.Next()
+		if err != nil || f.Type != ipc.TypeResult {
+			return
+		}
+		results, err := c.results(nil, f)
+		if len(results) > 0 && cb.Results(results) != nil || err != nil {
+			return
+		}
+	}
 }
 
 func (c *Client) dispatch(cb Callbacks, f wire.Frame) error {

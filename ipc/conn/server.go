@@ -113,6 +113,9 @@ func (s *Server) Serve(ready ipc.Ready, board *scoreboard.Board) error {
 		s.fail(err)
 		return s.err
 	}
+	if board != nil {
+		s.out.hold(board, s.fail)
+	}
 	close(s.ready)
 	if s.hello.Slots > 1 && board != nil {
 		// Output of tasks that run at once cannot be told apart.
@@ -159,7 +162,10 @@ func (s *Server) Err() error {
 
 // Wait waits for the Server's goroutines, once Serve has returned. They end some
 // time after Gone: when the handlers have returned and the reader's Read has.
-func (s *Server) Wait() { s.loops.Wait() }
+func (s *Server) Wait() {
+	s.loops.Wait()
+	s.out.release()
+}
 
 // fail ends the connection; the first reason counts.
 func (s *Server) fail(err error) {

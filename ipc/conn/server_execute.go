@@ -14,8 +14,8 @@ import (
 const maxStack = 64 << 10
 
 // serverExecutor runs the tasks of one slot, one after the other, on one goroutine.
-// Each result is on the stream before the next handler is entered: that is what
-// lets a supervisor tell which tasks a dead worker had started.
+// Each result is on the stream, or in the outbox, before the next handler is entered:
+// that is what lets a supervisor tell which tasks a dead worker had started.
 type serverExecutor struct {
 	server *Server
 	slot   int
@@ -32,7 +32,7 @@ func (e *serverExecutor) run() {
 		e.meter.follow(e.server.board)
 	}
 	for {
-		job, waited := e.server.queue.take(e.slot)
+		job, waited := e.server.queue.take(e.slot, e.flush)
 		if job == nil {
 			return
 		}
@@ -81,6 +81,13 @@ func (e *serverExecutor) call() {
 	}()
 	e.server.work.Handle(e.job, &e.res)
 	returned = true
+}
+
+// flush writes the results that were held back: nothing follows them for now.
+func (e *serverExecutor) flush() {
+	if err := e.server.out.flush(); err != nil {
+		e.server.fail(err)
+	}
 }
 
 // finish answers the current task. It reports whether the connection still stands.

@@ -71,11 +71,16 @@ func (q *serverQueue) push(jobs []*Job) error {
 }
 
 // take gives a slot its next task, nil when none will come. It says whether it had
-// to wait.
-func (q *serverQueue) take(slot int) (job *Job, waited bool) {
+// to wait. Before it waits, and before the end, it calls idle.
+func (q *serverQueue) take(slot int, idle func()) (job *Job, waited bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.running[slot] = nil
+	if len(q.waiting) == 0 {
+		q.mu.Unlock()
+		idle()
+		q.mu.Lock()
+	}
 	for len(q.waiting) == 0 && !q.draining && !q.closed {
 		waited = true
 		q.filled.Wait()

@@ -40,7 +40,7 @@ func TestQueueLimits(t *testing.T) {
 		if err := q.push([]*Job{job(1, 10), job(2, 20), job(5, 30), job(6, 40)}); err != nil {
 			t.Fatal(err)
 		}
-		if j, _ := q.take(0); j.Seq != 1 || q.bytes != 90 {
+		if j, _ := q.take(0, func() {}); j.Seq != 1 || q.bytes != 90 {
 			t.Errorf("took %d, %d bytes wait", j.Seq, q.bytes)
 		}
 		if waiting, _ := q.find(5); waiting == nil || q.bytes != 60 {

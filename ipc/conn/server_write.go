@@ -3,8 +3,10 @@ package conn
 import (
 	"io"
 	"sync"
+	"time"
 
 	"github.com/brood-run/brood/ipc"
+	"github.com/brood-run/brood/ipc/scoreboard"
 	"github.com/brood-run/brood/ipc/wire"
 )
 
@@ -13,17 +15,58 @@ const (
 	joinLimit = 64 << 10
 	// keepWrite is the largest encoding buffer kept between frames.
 	keepWrite = 256 << 10
+	// holdLimit is the largest result frame that may be held back, flushAt how much at
+	// once, and holdTime for how long. flushAt leaves room for one more in the outbox.
+	holdLimit = 4 << 10
+	flushAt   = 16 << 10
+	holdTime  = 200 * time.Microsecond
 	// maxText bounds the free text of a control frame.
 	maxText = 4 << 10
 )
 
 // serverWriter puts frames on the stream, each whole before the next. After an
 // error nothing more is written: half a frame may be out.
+//
+// With an outbox, small results are held back in memory that the supervisor shares until a
+// write is worth its price: when no task waits, when flushAt bytes are held, or after
+// holdTime, whatever comes first.
 type serverWriter struct {
-	mu  sync.Mutex
-	w   io.Writer
-	buf []byte
-	err error
+	mu   sync.Mutex
+	w    io.Writer
+	buf  []byte
+	err  error
+	sent uint64 // bytes on the stream
+
+	box   *scoreboard.Outbox // nil: every result is written at once
+	late  *time.Timer        // flushes what was held back for holdTime
+	armed bool               // late will fire
+}
+
+// hold lets results wait in the board's outbox.
+func (o *serverWriter) hold(board *scoreboard.Board, fail func(error)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.box = board.Outbox(o.sent)
+	o.late = time.AfterFunc(time.Hour, func() {
+		o.mu.Lock()
+		o.armed = false
+		err := o.flushed()
+		o.mu.Unlock()
+		if err != nil {
+			fail(err)
+		}
+	})
+	o.late.Stop()
+}
+
+// release lets go of the board.
+func (o *serverWriter) release() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.box != nil {
+		o.late.Stop()
+		o.box = nil
+	}
 }
 
 // frame writes what encode appends, which may be nothing. Encoding happens inside
@@ -31,6 +74,9 @@ type serverWriter struct {
 func (o *serverWriter) frame(encode func(dst []byte) []byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if err := o.flushed(); err != nil {
+		return err
+	}
 	o.buf = encode(o.buf[:0])
 	return o.write(o.buf)
 }
@@ -39,11 +85,17 @@ func (o *serverWriter) control(t ipc.Type, flags uint8, id uint64, body any) err
 	return o.frame(func(dst []byte) []byte { return wire.AppendControl(dst, t, flags, id, body) })
 }
 
-// result ends the job and writes its answer.
+// result ends the job and answers it: on the stream, or in the outbox.
 func (o *serverWriter) result(j *Job, res *wire.Result) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	j.end()
+	if n := wire.HeaderSize + wire.ResultSize(res); o.box != nil && n <= holdLimit {
+		return o.held(res, n)
+	}
+	if err := o.flushed(); err != nil {
+		return err
+	}
 	if len(res.Payload) <= joinLimit {
 		o.buf = wire.AppendResult(o.buf[:0], res)
 		return o.write(o.buf)
@@ -55,6 +107,45 @@ func (o *serverWriter) result(j *Job, res *wire.Result) error {
 	return o.write(res.Payload)
 }
 
+// held puts a frame of n bytes into the outbox.
+func (o *serverWriter) held(res *wire.Result, n int) error {
+	wire.AppendResult(o.box.Free(), res)
+	o.box.Add(n)
+	if len(o.box.Held()) >= flushAt {
+		return o.flushed()
+	}
+	if !o.armed {
+		o.armed = true
+		o.late.Reset(holdTime)
+	}
+	return nil
+}
+
+// flush writes what is held back.
+func (o *serverWriter) flush() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.flushed()
+}
+
+func (o *serverWriter) flushed() error {
+	if o.box == nil || o.err != nil {
+		return o.err
+	}
+	held := o.box.Held()
+	if len(held) == 0 {
+		return nil
+	}
+	n, err := o.w.Write(held)
+	o.sent += uint64(n)
+	o.err = err
+	if err == nil {
+		o.box.Written()
+	}
+	return err
+}
+
+// write puts bytes on the stream past the outbox, which is empty.
 func (o *serverWriter) write(b []byte) error {
 	if o.err != nil || len(b) == 0 {
 		return o.err
@@ -62,8 +153,13 @@ func (o *serverWriter) write(b []byte) error {
 	if cap(o.buf) > keepWrite {
 		o.buf = nil
 	}
-	_, o.err = o.w.Write(b)
-	return o.err
+	n, err := o.w.Write(b)
+	o.sent += uint64(n)
+	o.err = err
+	if o.box != nil {
+		o.box.Passed(n)
+	}
+	return err
 }
 
 // clip shortens a text to what a control frame may carry.

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Size is the length of the shared page in bytes.
+// Size is the length of the page of words in bytes. The outbox follows it.
 const Size = 4096
 
 // Offsets of the words. The worker's, the supervisor's for stdout and its for

@@ -41,7 +41,7 @@ func memfdCreate() uintptr {
 	return 0
 }
 
-// Create makes a page and maps it. The file is for the worker to inherit; the
+// Create makes the pages and maps them. The file is for the worker to inherit; the
 // caller closes it once the worker runs. Where pages cannot be shared the error is
 // errors.ErrUnsupported, and both sides do without.
 func Create() (*Board, *os.File, error) {
@@ -66,7 +66,7 @@ func Create() (*Board, *os.File, error) {
 // prepare fixes the page's size for good: a worker that could shrink it would
 // make the supervisor's next access a SIGBUS.
 func prepare(f *os.File) (*Board, error) {
-	if err := f.Truncate(Size); err != nil {
+	if err := f.Truncate(mapped); err != nil {
 		return nil, fmt.Errorf("scoreboard: size the page: %w", err)
 	}
 	if _, _, errno := syscall.Syscall(syscall.SYS_FCNTL, f.Fd(), fAddSeals, sealSeal|sealShrink|sealGrow); errno != 0 {
@@ -81,10 +81,10 @@ func Open(f *os.File) (*Board, error) {
 	if err != nil {
 		return nil, fmt.Errorf("scoreboard: %w", err)
 	}
-	if info.Size() < Size {
-		return nil, fmt.Errorf("scoreboard: %s has %d bytes, not a page of %d", f.Name(), info.Size(), Size)
+	if info.Size() < mapped {
+		return nil, fmt.Errorf("scoreboard: %s has %d bytes, not %d", f.Name(), info.Size(), mapped)
 	}
-	page, err := syscall.Mmap(int(f.Fd()), 0, Size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	page, err := syscall.Mmap(int(f.Fd()), 0, mapped, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
 	if err != nil {
 		return nil, fmt.Errorf("scoreboard: map %s: %w", f.Name(), err)
 	}

@@ -34,6 +34,9 @@ func NewReader(src io.Reader, maxBody int) *Reader {
 // SetLimit changes the largest frame body accepted, from the next frame on.
 func (d *Reader) SetLimit(maxBody int) { d.maxBody = maxBody }
 
+// Reset goes on with another stream; what was read of the old one is forgotten.
+func (d *Reader) Reset(src io.Reader) { d.src, d.r, d.w = src, 0, 0 }
+
 // Next returns the next frame. Its body is valid until the next call. At a clean
 // end of the stream it returns io.EOF; inside a frame, io.ErrUnexpectedEOF.
 func (d *Reader) Next() (Frame, error) {

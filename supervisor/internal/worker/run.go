@@ -60,6 +60,7 @@ func (w *Worker) live() *Exit {
 	close(stop)
 	w.pipes.finish()
 	io.Wait()
+	w.recover()
 	captures.Wait()
 	w.capture.finish()
 	defer w.unmap()
@@ -172,6 +173,16 @@ func (w *Worker) read() {
 	w.because(ReasonBadFrame, 0, fmt.Errorf("worker broke the protocol: %w", err))
 	w.become(StateStopping)
 	w.kill()
+}
+
+// recover takes the answers that the worker had finished and held back when it died.
+func (w *Worker) recover() {
+	w.mu.Lock()
+	board := w.board
+	w.mu.Unlock()
+	if board != nil {
+		w.conn.Recover(board.Leftover(w.conn.Understood()), callbacks{w})
+	}
 }
 
 // callbacks is the worker as its connection sees it.

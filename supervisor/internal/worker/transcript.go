@@ -12,6 +12,9 @@ import (
 const (
 	// maxTail is how much of the end of a task's output its record keeps, in bytes.
 	maxTail = 8 << 10
+	// maxKept bounds the tails kept for answers on their way, which a worker that lies
+	// may never send.
+	maxKept = 1 << 20
 	// maxLogged is how much of a task's output is logged before the rest is only counted.
 	maxLogged = 64 << 10
 	// maxTrace is how much of a Go crash trace is kept, from its beginning.
@@ -26,6 +29,8 @@ type transcript struct {
 
 	seq     uint64 // whose lines the fields below hold; 0 is the worker's own
 	labels  map[uint64]label
+	tails   map[uint64]string // of tasks that are over and whose answers are on their way
+	kept    int               // bytes in tails
 	tail    []byte
 	trace   []byte
 	tracing bool
@@ -58,8 +63,8 @@ func (t *transcript) name(seq uint64) label {
 // add takes one line of a task.
 func (t *transcript) add(seq uint64, s int, line []byte) {
 	if seq != t.seq {
-		t.end(t.seq)
-		t.seq = seq
+		t.setAside()
+		t.resume(seq)
 	}
 	if s == stderr {
 		t.follow(line)
@@ -119,11 +124,37 @@ func (t *transcript) follow(line []byte) {
 	}
 }
 
+// setAside keeps the tail of a task whose successor prints already, until its answer comes.
+func (t *transcript) setAside() {
+	seq := t.seq
+	tail := t.end(seq)
+	if seq == 0 || tail == "" {
+		return
+	}
+	if t.kept += len(tail); t.tails == nil || t.kept > maxKept {
+		t.tails, t.kept = map[uint64]string{}, len(tail)
+	}
+	t.tails[seq] = tail
+}
+
+// resume goes on with a task: its two streams are not read at the same time.
+func (t *transcript) resume(seq uint64) {
+	t.seq = seq
+	if tail, ok := t.tails[seq]; ok {
+		delete(t.tails, seq)
+		t.kept -= len(tail)
+		t.tail = append(t.tail[:0], tail...)
+	}
+}
+
 // end closes a task's lines and returns the tail of them.
 func (t *transcript) end(seq uint64) string {
 	if seq != t.seq {
+		tail := t.tails[seq]
+		delete(t.tails, seq)
+		t.kept -= len(tail)
 		delete(t.labels, seq)
-		return ""
+		return tail
 	}
 	t.noteDropped()
 	tail := string(cutTail(t.tail))
@@ -139,7 +170,8 @@ func (t *transcript) end(seq uint64) string {
 // close is end for the worker's last task, whose tail and trace stay.
 func (t *transcript) close(seq uint64) {
 	if seq != t.seq && seq != 0 {
-		t.end(t.seq)
+		t.setAside()
+		t.resume(seq)
 	}
 	t.noteDropped()
 }
