@@ -15,6 +15,7 @@ type Handle struct {
 	s    *Supervisor
 	pool *plugin
 
+	end  sync.WaitGroup // done when the result is there
 	mu   sync.Mutex
 	over bool
 	done chan struct{} // made when somebody asks for it
@@ -42,6 +43,7 @@ func (s *Supervisor) submit(t task.Task, put func(*dispatch.Dispatcher, *dispatc
 	}
 	h := &Handle{s: s, pool: pool}
 	h.job.Init(t, h, true)
+	h.end.Add(1)
 	if err := put(pool.tasks, &h.job); err != nil {
 		return nil, err
 	}
@@ -58,11 +60,12 @@ func (h *Handle) ID() string { return h.job.Result.Task.ID }
 // Finished implements dispatch.Owner; it is not for callers.
 func (h *Handle) Finished(*dispatch.Job) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.over = true
 	if h.done != nil {
 		close(h.done)
 	}
+	h.mu.Unlock()
+	h.end.Done()
 }
 
 // Done is closed when the result is there.
@@ -80,13 +83,17 @@ func (h *Handle) Done() <-chan struct{} {
 
 // Wait returns the result when it is there. The error is only ever ctx's.
 func (h *Handle) Wait(ctx context.Context) (task.Result, error) {
-	select {
-	case <-h.Done():
-		h.Discard()
-		return h.job.Result, nil
-	case <-ctx.Done():
-		return task.Result{}, context.Cause(ctx)
+	if ctx.Done() == nil {
+		h.end.Wait() // what cannot be cancelled needs no channel
+	} else {
+		select {
+		case <-h.Done():
+		case <-ctx.Done():
+			return task.Result{}, context.Cause(ctx)
+		}
 	}
+	h.Discard()
+	return h.job.Result, nil
 }
 
 // Cancel ends the task without a result of its own. One that waits is cancelled at once; a

@@ -5,8 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/brood-run/brood/supervisor/event"
 	"github.com/brood-run/brood/supervisor/internal/proc"
 	"github.com/brood-run/brood/supervisor/task"
@@ -121,7 +119,7 @@ func (s *Supervisor) route(t *task.Task) (*plugin, error) {
 		return nil, err
 	}
 	if t.ID == "" {
-		t.ID = uuid.Must(uuid.NewV7()).String()
+		t.ID = newID()
 	}
 	pools, err := s.running()
 	if err != nil {
@@ -187,34 +185,40 @@ func (s *Supervisor) shutdown() {
 	if s.spawner == nil {
 		return
 	}
-	drained := make(chan struct{})
-	var all []<-chan struct{}
-	for _, p := range s.pools {
-		all = append(all, p.tasks.Stop())
-	}
-	go func() {
-		defer close(drained)
-		for _, c := range all {
-			<-c
-		}
-	}()
-	grace := time.NewTimer(max(0, s.cfg.GracePeriod))
-	defer grace.Stop()
-	select {
-	case <-drained:
-	case <-grace.C:
-		s.eachPool((*plugin).kill)
-	case <-s.now:
+	var drained []<-chan struct{}
+	s.eachPool(func(p *plugin) { drained = append(drained, p.tasks.Stop()) })
+	if !s.awaitTasks(drained) {
 		s.eachPool((*plugin).kill)
 	}
 	s.eachPool(func(p *plugin) { p.pool.Stop() })
 	s.awaitPools()
-	<-drained
 	s.eachPool(func(p *plugin) { p.tasks.Close() })
 	if err := s.reaper.Close(); err != nil {
 		s.cfg.Logger.Warn(err.Error())
 	}
 	s.spawner.Close()
+}
+
+// awaitTasks waits until no task is left; false if some are when their time is over. Workers
+// without a task are not killed even if stopping has to be quick: they leave by themselves.
+func (s *Supervisor) awaitTasks(drained []<-chan struct{}) bool {
+	grace := time.NewTimer(max(0, s.cfg.GracePeriod))
+	defer grace.Stop()
+	for _, d := range drained {
+		select {
+		case <-d:
+			continue
+		default:
+		}
+		select {
+		case <-d:
+		case <-grace.C:
+			return false
+		case <-s.now:
+			return false
+		}
+	}
+	return true
 }
 
 // awaitPools waits for the workers, and kills them if that has to be quick and is not.

@@ -18,7 +18,7 @@ const (
 	// holdLimit is the largest result frame that may be held back, flushAt how much at
 	// once, and holdTime for how long. flushAt leaves room for one more in the outbox.
 	holdLimit = 4 << 10
-	flushAt   = 16 << 10
+	flushAt   = 6 << 10
 	holdTime  = 200 * time.Microsecond
 	// maxText bounds the free text of a control frame.
 	maxText = 4 << 10

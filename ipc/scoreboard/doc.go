@@ -1,7 +1,7 @@
-// Package scoreboard is one page of memory that a supervisor shares with one
-// worker, after the scoreboard of the Apache web server. Through it the supervisor
-// knows, even of a worker that was killed, which task it had entered last, and the
-// worker knows how many bytes it ever printed, which a pipe alone does not tell.
+// Package scoreboard is memory that a supervisor shares with one worker, after the
+// scoreboard of the Apache web server. Through it the supervisor knows, even of a
+// worker that was killed, which task it had entered last and which results it had
+// finished, and the worker knows how many bytes it ever printed, which a pipe alone does not tell.
 //
 // Each word has one writing process. On the worker's side Begin is called by one
 // goroutine at a time; on the supervisor's side the reader of each captured stream

@@ -36,9 +36,10 @@ func (l *Lane) Results(answers []worker.Answer) error {
 	return bad
 }
 
-// lowWater says that enough of the window is free to be worth a write.
+// lowWater says that enough of the window is free to be worth a write, while the worker
+// still has enough to do until that arrives.
 func (l *Lane) lowWater() bool {
-	return len(l.pipe) < l.d.cfg.Slots || len(l.pipe) <= l.window.Size()/2
+	return len(l.pipe) < l.d.cfg.Slots || len(l.pipe) <= l.window.Size()*3/4
 }
 
 func (l *Lane) settle(a *worker.Answer, now time.Duration) error {

@@ -204,11 +204,12 @@ func (c callbacks) Ready(r ipc.Ready) error {
 
 func (c callbacks) Results(rs []wire.Result) error {
 	w := c.w
-	answers := make([]Answer, len(rs))
+	answers := w.answers[:0]
 	for i := range rs {
-		answers[i].Result = rs[i]
+		answers = append(answers, Answer{Result: rs[i]})
 		w.observe(&answers[i])
 	}
+	w.answers = answers
 	return w.tasks.Results(answers)
 }
 

@@ -24,6 +24,7 @@ type Worker struct {
 	pipes   *pipes
 	conn    *conn.Client
 	capture *capture
+	answers []Answer // the reader's, used again
 
 	wake  chan struct{} // to the writer: look for tasks; capacity 1
 	dump  chan struct{} // to run: SIGQUIT was sent, kill soon; capacity 1
