@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"context"
 	"errors"
 	"math/rand/v2"
 	"sync"
@@ -91,95 +90,6 @@ func New(cfg Config) *Dispatcher {
 
 func (d *Dispatcher) now() time.Duration { return time.Since(d.epoch) + 1 } // never 0
 
-// TrySubmit queues a job, or returns ErrQueueFull.
-func (d *Dispatcher) TrySubmit(j *Job) error {
-	d.mu.Lock()
-	if !d.closed && !d.room() {
-		d.mu.Unlock()
-		return ErrQueueFull
-	}
-	return d.accept(j)
-}
-
-// Submit queues a job. While there is no room it waits, or until ctx ends.
-func (d *Dispatcher) Submit(ctx context.Context, j *Job) error {
-	d.mu.Lock()
-	for !d.closed && !d.room() {
-		d.warnUnread()
-		w := make(chan struct{})
-		d.waiters = append(d.waiters, w)
-		d.mu.Unlock()
-		select {
-		case <-w:
-			d.mu.Lock()
-			d.told--
-		case <-ctx.Done():
-			d.giveUp(w)
-			return context.Cause(ctx)
-		}
-	}
-	return d.accept(j)
-}
-
-// accept ends the critical section of a submission that found room.
-func (d *Dispatcher) accept(j *Job) error {
-	if d.closed {
-		d.mu.Unlock()
-		return ErrClosed
-	}
-	j.d = d
-	j.settings(&d.cfg)
-	j.submitted = d.now()
-	if j.Result.Task.Expires > 0 {
-		d.expiring++
-		d.wakeClock(j.submitted + j.Result.Task.Expires)
-	}
-	d.enqueue(j)
-	d.publishQueued(j)
-	d.release()
-	return nil
-}
-
-func (d *Dispatcher) room() bool {
-	return d.waiting()+len(d.delayed)+d.told < d.cfg.QueueSize && d.unread+d.told < d.cfg.ResultLimit
-}
-
-// warnUnread tells once that submitters wait for somebody to read results: one who
-// submits and reads in the same goroutine would wait for ever.
-func (d *Dispatcher) warnUnread() {
-	if d.warned || d.unread < d.cfg.ResultLimit {
-		return
-	}
-	d.warned = true
-	d.cfg.Logger.Warn("submitting waits until results are read (Wait, Collect, Discard); raise ResultLimit to hold more",
-		"unread", d.unread)
-}
-
-// giveUp removes a waiter; if it had been told that there is room, the next one is.
-func (d *Dispatcher) giveUp(w chan struct{}) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for i, x := range d.waiters {
-		if x == w {
-			d.waiters = append(d.waiters[:i], d.waiters[i+1:]...)
-			return
-		}
-	}
-	d.told--
-	d.admit()
-}
-
-// admit lets as many submitters go on as there is room for.
-func (d *Dispatcher) admit() {
-	free := min(d.cfg.QueueSize-d.waiting()-len(d.delayed), d.cfg.ResultLimit-d.unread) - d.told
-	for ; len(d.waiters) > 0 && (free > 0 || d.closed); free-- {
-		d.told++
-		close(d.waiters[0])
-		d.waiters[0] = nil
-		d.waiters = d.waiters[1:]
-	}
-}
-
 // enqueue makes a new or returning job wait for a worker.
 func (d *Dispatcher) enqueue(j *Job) {
 	if d.cfg.Slots > 1 && j.crashes > 0 {
@@ -259,52 +169,6 @@ func (d *Dispatcher) Read(j *Job) {
 		d.admit()
 	}
 	j.tracked = false
-}
-
-// Stop takes no more jobs and cancels those that wait, in the queue or unstarted in a
-// worker's pipe. The channel closes when no job is left.
-func (d *Dispatcher) Stop() <-chan struct{} {
-	d.mu.Lock()
-	if !d.closed {
-		d.closed = true
-		now := d.now()
-		for j, ok := d.queue.Pop(); ok; j, ok = d.queue.Pop() {
-			if j.state == task.StateQueued {
-				d.queued--
-				d.cancelled(j, now, "the supervisor stopped before it was started")
-			}
-		}
-		for _, j := range d.suspects {
-			d.cancelled(j, now, "the supervisor stopped before its next attempt")
-		}
-		d.suspects = nil
-		for len(d.delayed) > 0 {
-			d.cancelled(d.delayed.pop(), now, "the supervisor stopped before its next attempt")
-		}
-		for l := range d.lanes {
-			l.recall()
-		}
-		d.admit()
-		d.checkDrained()
-	}
-	d.release()
-	return d.drained
-}
-
-// Close ends the clock. Call it after Stop, when every worker has exited.
-func (d *Dispatcher) Close() {
-	close(d.stop)
-	d.clock.Wait()
-}
-
-func (d *Dispatcher) checkDrained() {
-	if d.closed && d.waiting()+len(d.delayed)+d.running == 0 {
-		select {
-		case <-d.drained:
-		default:
-			close(d.drained)
-		}
-	}
 }
 
 func (d *Dispatcher) backoff(failures int) time.Duration {

@@ -113,10 +113,10 @@ func (l *launcher) Start(ctx context.Context) error {
 		LogLevel: w.cfg.Logger.GetLevel().String(),
 	})
 	_ = w.conn.Flush() // into an empty pipe; a process that died is found out below
-	go func() {
+	w.launching.Go(func() {
 		<-p.Done()
 		_ = l.line.Close() // no line will come: a descendant may hold the pipe open
-	}()
+	})
 	return nil
 }
 

@@ -62,6 +62,7 @@ func (w *Worker) live() *Exit {
 	io.Wait()
 	w.recover()
 	captures.Wait()
+	w.launching.Wait()
 	w.capture.finish()
 	defer w.unmap()
 	return w.record(p)

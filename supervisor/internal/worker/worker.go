@@ -26,6 +26,8 @@ type Worker struct {
 	capture *capture
 	answers []Answer // the reader's, used again
 
+	launching sync.WaitGroup // a goroutine of launch's that ends with the process
+
 	wake  chan struct{} // to the writer: look for tasks; capacity 1
 	dump  chan struct{} // to run: SIGQUIT was sent, kill soon; capacity 1
 	leave chan struct{} // to run: Drain was sent, kill if it does not leave; capacity 1

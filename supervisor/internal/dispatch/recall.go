@@ -1,0 +1,74 @@
+package dispatch
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/brood-run/brood/supervisor/task"
+)
+
+// Retire gives the lane no more tasks. Notify.Empty follows when it has none left.
+func (l *Lane) Retire() {
+	d := l.d
+	d.mu.Lock()
+	if !l.retired {
+		l.retired = true
+		l.unlist()
+		l.recall()
+		l.checkWear()
+	}
+	d.release()
+}
+
+// recall asks for the jobs back that wait in the pipe behind the running ones.
+func (l *Lane) recall() {
+	if l.recalling || len(l.pipe) <= l.d.cfg.Slots {
+		return
+	}
+	l.recalling = true
+	seq := l.pipe[l.d.cfg.Slots].seq
+	l.d.actions = append(l.d.actions, func() {
+		l.send.Lock()
+		defer l.send.Unlock()
+		l.worker.Recall(seq)
+	})
+}
+
+// Recalled takes jobs back that the worker had not started. An id that is not in the
+// pipe is an error: the worker lies.
+func (l *Lane) Recalled(ids []uint64) error {
+	d := l.d
+	d.mu.Lock()
+	defer d.release()
+	l.recalling = false
+	now := d.now()
+	for _, id := range ids {
+		i := l.find(id, len(l.pipe))
+		if i < 0 {
+			return fmt.Errorf("worker gave back task %d, which it did not have", id)
+		}
+		j := l.remove(i, now)
+		l.taken--
+		l.back(j, now)
+	}
+	l.checkWear()
+	if l.wanted() || l.credit() > 0 {
+		l.worker.Wake()
+	}
+	return nil
+}
+
+// back returns a job that was not started to the queue, at no cost to it.
+func (l *Lane) back(j *Job, now time.Duration) {
+	d := l.d
+	d.publishRecalled(j)
+	switch {
+	case j.cancelAt != 0:
+		d.cancelled(j, now, "cancelled before it was started")
+	case d.closed:
+		d.cancelled(j, now, "the supervisor stopped before it was started")
+	default:
+		j.become(task.StateQueued)
+		d.enqueue(j)
+	}
+}
