@@ -42,6 +42,9 @@ type Config struct {
 	Demand func()
 }
 
+// moment is how much work is not worth waking another worker for.
+const moment = 100 * time.Microsecond
+
 // Dispatcher owns a pool's tasks from Submit to their results.
 type Dispatcher struct {
 	cfg   Config
@@ -69,6 +72,7 @@ type Dispatcher struct {
 	lanes    map[*Lane]bool  // ready or draining
 	active   int             // lanes that may take tasks
 	standby  []*Lane         // warm, waiting for an active one to leave
+	waking   *Lane           // was idle, has been woken and has not come for tasks yet
 	idle     []*Lane         // active with a free slot and nothing to do; last in, first out
 	nextTick time.Duration   // when the clock wakes up
 	done     uint64          // jobs ended
@@ -106,11 +110,18 @@ func (d *Dispatcher) enqueue(j *Job) {
 func (d *Dispatcher) waiting() int { return d.queued + len(d.suspects) }
 
 // offer wakes a lane for one waiting job.
+//
+// A lane that is waking up already is left to do it, and the others to sleep, as long as all
+// that waits is a moment's work: to wake a process costs more than a short task.
 func (d *Dispatcher) offer() {
+	if l := d.waking; l != nil && d.waiting() <= l.window.Fits(moment) {
+		return
+	}
 	if n := len(d.idle); n > 0 {
 		l := d.idle[n-1]
 		d.idle = d.idle[:n-1]
 		l.idle = false
+		d.waking = l
 		l.worker.Wake()
 		return
 	}

@@ -120,6 +120,12 @@ func (l *Lane) deactivate() {
 
 func (l *Lane) unlist() {
 	l.unidle()
+	if l.d.waking == l {
+		l.d.waking = nil
+		if l.d.waiting() > 0 {
+			l.d.offer()
+		}
+	}
 	if l.d.reserved == l {
 		l.d.reserved = nil
 		if len(l.d.suspects) > 0 {

@@ -25,7 +25,7 @@ func (l *Lane) Results(answers []worker.Answer) error {
 		}
 		run += time.Duration(answers[i].RunNS)
 	}
-	l.window.Observe(run/time.Duration(len(answers)), len(answers))
+	l.window.Observe(run, len(answers))
 	l.checkWear()
 	if l.wanted() {
 		l.worker.Wake()

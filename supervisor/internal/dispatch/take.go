@@ -17,6 +17,9 @@ func (l *Lane) Take(emit func(*wire.Execute)) int {
 	d.mu.Lock()
 	now := d.now()
 	l.frames = l.frames[:0]
+	if d.waking == l {
+		d.waking = nil
+	}
 	l.takeSuspect(now)
 	for n := l.credit(); n > 0; n-- {
 		j := d.pop(now)
@@ -30,6 +33,9 @@ func (l *Lane) Take(emit func(*wire.Execute)) int {
 	}
 	l.listIfIdle()
 	l.checkWear()
+	if d.queued > 0 && len(l.frames) > 0 {
+		d.offer() // what is left is for somebody else
+	}
 	d.admit()
 	d.release()
 	for i := range l.frames {
@@ -49,8 +55,9 @@ func (l *Lane) credit() int {
 	slots := d.cfg.Slots - len(l.pipe)
 	n := min(l.window.Size()-len(l.pipe), d.queued)
 	if d.active > 1 {
-		// Reading ahead must not starve the other workers of this pool.
-		n = min(n, (d.queued+d.active-1)/d.active)
+		// Reading ahead must not starve the other workers of this pool of more
+		// than a moment's work.
+		n = min(n, max((d.queued+d.active-1)/d.active, l.window.Fits(moment)-len(l.pipe)))
 	}
 	if l.bytes >= maxPipeBytes {
 		n = 0

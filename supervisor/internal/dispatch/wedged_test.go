@@ -81,7 +81,7 @@ func TestSuspectDoesNotHoldUpTheQueue(t *testing.T) {
 		reserved.complete("poison")
 		other.complete("b", "long2")
 		r.submitAll("c", "d")
-		takes(reserved, "c", "d")
-		reserved.complete("c", "d")
+		takes(other, "c", "d")
+		other.complete("c", "d")
 	})
 }

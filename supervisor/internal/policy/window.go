@@ -48,12 +48,19 @@ func (w *Window) Observe(run time.Duration, n int) {
 	w.run = mean + (w.run-mean)*math.Pow(forget, float64(n))
 }
 
+// Fits is how many tasks this worker does in a time, as far as is known; 0 if nothing is.
+func (w *Window) Fits(d time.Duration) int {
+	if w.run == 0 {
+		return 0
+	}
+	return int(min(float64(w.Min)*float64(d)/w.run, float64(w.Max)))
+}
+
 // Size is the window now; Min while nothing has been observed.
 func (w *Window) Size() int {
 	if w.run == 0 {
 		return w.Min
 	}
-	// Min handlers at once empty the pipe Min times as fast.
-	fit := float64(w.Min) * float64(pipeWork) / w.run
-	return max(w.Min, int(min(fit, float64(w.Max))))
+	// Min handlers at once empty the pipe Min times as fast, which Fits knows.
+	return max(w.Min, w.Fits(pipeWork))
 }
