@@ -6,10 +6,11 @@ SHELL := /bin/bash
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 20s
+BENCH ?= full
 # Pure Go: the binaries run on any machine of their kind.
 GOBUILD := CGO_ENABLED=0 go build
 
-.PHONY: help build run test e2e lint fmt vet staticcheck tidy-check race fuzz cover clean
+.PHONY: help build run bench test e2e lint fmt vet staticcheck tidy-check race fuzz cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +23,11 @@ build: ## build bin/brood and bin/plugins/*
 run: build ## make thumbnails of real and hostile images under out/, and check the results
 	@go mod download golang.org/x/image
 	@.ci/thumbnails
+
+bench: build ## what brood can do, beside the machine's limit and others; BENCH=quick takes under two minutes
+	@mkdir -p bin/bench
+	$(GOBUILD) -o bin/bench/ ./cmd/internal/bench/table ./cmd/internal/bench/bare
+	@bin/bench/table -mode $(BENCH) -bin bin
 
 test: lint race ## everything: vet, formatting, lint, all tests with the race detector
 

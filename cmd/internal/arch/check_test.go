@@ -66,7 +66,7 @@ func (r room) judge(p pkg, imp string, test bool) []string {
 		return nil
 	case r.std:
 		return breach("%s, and no library", r.why)
-	case lib.room != "" && lib.room != short(p.ImportPath):
+	case lib.room != "" && lib.room != short(p.ImportPath) && !slices.Contains(lib.also, short(p.ImportPath)):
 		return breach("only %s may", lib.room)
 	}
 	return nil

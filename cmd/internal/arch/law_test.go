@@ -44,6 +44,9 @@ var rooms = []room{
 	{path: "supervisor", may: []string{"ipc", "ipc/wire", "supervisor/*"}, why: "it composes the rooms below it"},
 
 	{path: "cmd/internal/arch", std: true, why: "it looks at the house from outside"},
+	{path: "cmd/internal/bench/bare", std: true, why: "it is the least a process can be"},
+	{path: "cmd/internal/bench/peer", why: "peers run without brood"},
+	{path: "cmd/internal/bench/limit", why: "the machine's limits are measured without brood"},
 	{path: "cmd/internal/*", may: []string{"ipc", "ipc/wire", "supervisor", "supervisor/task", "supervisor/event", "cmd/internal/*"},
 		why: "the command uses the library as anybody could"},
 	{path: "cmd/*", may: []string{"cmd/internal/*"}, why: "a main is a call of its command line"},
@@ -52,14 +55,18 @@ var rooms = []room{
 // library is a third-party module and the one room that may import it.
 type library struct {
 	path string
-	room string // empty: every room that is not std
-	test bool   // for test files only, of any room
+	room string   // empty: every room that is not std
+	also []string // rooms that need it for a reason of their own
+	test bool     // for test files only, of any room
 }
 
 var libraries = []library{
 	{path: "github.com/hashicorp/go-hclog"},
 	{path: "golang.org/x/sys"}, // the rest of package syscall
-	{path: "github.com/hashicorp/go-plugin", room: "supervisor/internal/worker"},
+	// The peer of the benchmarks is go-plugin's own transport, which brood does not use.
+	{path: "github.com/hashicorp/go-plugin", room: "supervisor/internal/worker", also: []string{"cmd/internal/bench/peer"}},
+	{path: "google.golang.org/grpc", room: "cmd/internal/bench/peer"},
+	{path: "google.golang.org/protobuf", room: "cmd/internal/bench/peer"},
 	{path: "github.com/shirou/gopsutil/v3", room: "supervisor/internal/proc"},
 	{path: "github.com/google/uuid", room: "supervisor"},
 	{path: "golang.org/x/image", room: "plugins/thumbnail"},
@@ -67,7 +74,7 @@ var libraries = []library{
 	{path: "github.com/vbauerster/mpb/v8", room: "cmd/internal/cli"},
 	{path: "github.com/dustin/go-humanize", room: "cmd/internal/cli"},
 	{path: "github.com/goccy/go-yaml", room: "cmd/internal/cli"},
-	{path: "github.com/HdrHistogram/hdrhistogram-go", room: "cmd/internal/cli"},
+	{path: "github.com/HdrHistogram/hdrhistogram-go", room: "cmd/internal/cli", also: []string{"cmd/internal/bench"}},
 	{path: "github.com/mattn/go-isatty", room: "cmd/internal/cli"},
 	{path: "github.com/google/go-cmp", test: true},
 	{path: "go.uber.org/goleak", test: true},

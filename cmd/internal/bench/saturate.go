@@ -47,7 +47,7 @@ func (r *Rig) Saturate(ctx context.Context, d time.Duration) (float64, Tally, er
 		if i < inFlight%n {
 			share++
 		}
-		clients[i] = client{rig: r, ring: make([]*supervisor.Handle, share), from: from, to: from.Add(d)}
+		clients[i] = client{rig: r, ring: make([]*supervisor.Handle, share), from: from, span: d}
 		group.Go(func() { clients[i].run(ctx) })
 	}
 	group.Wait()
@@ -66,20 +66,21 @@ func (r *Rig) Saturate(ctx context.Context, d time.Duration) (float64, Tally, er
 // client is one goroutine that submits tasks and waits for their results, with as
 // many in flight as its ring has room for.
 type client struct {
-	rig      *Rig
-	ring     []*supervisor.Handle // the oldest at next
-	next     int
-	from, to time.Time
+	rig  *Rig
+	ring []*supervisor.Handle // the oldest at next
+	next int
+	from time.Time
+	span time.Duration
 
 	first, last mark
 	sum         Tally
 	err         error
 }
 
-// mark is a moment and what had completed by then.
+// mark is a moment and what had completed, and ended in any way, by then.
 type mark struct {
-	at   time.Time
-	done int
+	at          time.Time
+	done, ended int
 }
 
 // run goes on until the time is over, and then until all it submitted is
@@ -105,19 +106,19 @@ func (c *client) run(ctx context.Context) {
 	}
 }
 
-// look reads the clock and says whether the time is over. A period in which
-// nothing completed is no measurement, so it lasts until something has.
+// look reads the clock and says whether the measurement is over: after its span, but
+// not before every task in flight at its beginning has been replaced. Results that
+// had piled up would otherwise be taken for a rate.
 func (c *client) look() bool {
-	now := mark{time.Now(), c.sum.done + c.sum.Failed()}
+	now := mark{time.Now(), c.sum.done, c.sum.done + c.sum.Failed()}
 	if c.first.at.IsZero() {
 		if !now.at.Before(c.from) {
-			now.done = c.sum.done
 			c.first = now
 		}
 		return false
 	}
-	c.last = mark{now.at, c.sum.done}
-	return !now.at.Before(c.to)
+	c.last = now
+	return now.at.Sub(c.first.at) >= c.span && now.ended-c.first.ended >= len(c.ring)
 }
 
 func (c *client) submit(ctx context.Context) {

@@ -61,7 +61,9 @@ func (c *Tally) merge(other Tally) {
 func (c Tally) total() Tally {
 	all := Tally{Failure: c.Failure}
 	all.merge(Tally{Statuses: c.Statuses})
-	all.count(task.Completed, c.done)
+	if c.done > 0 {
+		all.count(task.Completed, c.done)
+	}
 	return all
 }
 
@@ -86,10 +88,7 @@ func (c Tally) Err() error {
 
 // String lists the counts.
 func (c Tally) String() string {
-	all := c
-	if c.done > 0 {
-		all = c.total()
-	}
+	all := c.total()
 	var parts []string
 	for _, s := range slices.Sorted(maps.Keys(all.Statuses)) {
 		parts = append(parts, fmt.Sprintf("%d %s", all.Statuses[s], s))

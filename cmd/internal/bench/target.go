@@ -102,3 +102,6 @@ func (r *Rig) one(ctx context.Context, sum *Tally) error {
 	sum.add(&result, &r.target)
 	return nil
 }
+
+// Use changes the payload of the tasks to come.
+func (r *Rig) Use(payload []byte) { r.target.Payload = payload }

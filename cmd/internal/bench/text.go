@@ -94,15 +94,18 @@ func Span(d time.Duration) string {
 	return fmt.Sprintf("%d ns", d)
 }
 
-// Bytes writes a size to three digits.
+// Bytes writes a size to three digits, a round one without a fraction.
 func Bytes(n uint64) string {
-	switch f := float64(n); {
-	case f >= 1<<30:
-		return digits(f/(1<<30)) + " GiB"
-	case f >= 1<<20:
-		return digits(f/(1<<20)) + " MiB"
-	case f >= 1<<10:
-		return digits(f/(1<<10)) + " KiB"
+	for _, u := range []struct {
+		size uint64
+		name string
+	}{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
+		switch {
+		case n >= u.size && n%u.size == 0:
+			return fmt.Sprintf("%d %s", n/u.size, u.name)
+		case n >= u.size:
+			return digits(float64(n)/float64(u.size)) + " " + u.name
+		}
 	}
 	return fmt.Sprintf("%d B", n)
 }

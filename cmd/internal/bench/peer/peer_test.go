@@ -1,0 +1,94 @@
+package peer
+
+import (
+	"errors"
+	"os"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	if IsPlugin() {
+		ServePlugin()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func self(t *testing.T) string {
+	t.Helper()
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestGoPlugin(t *testing.T) {
+	g, err := OpenGoPlugin(t.Context(), self(t), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	if n := len(g.PIDs()); n != 2 {
+		t.Errorf("%d pids", n)
+	}
+	one, many, err := g.Alone(t.Context(), []byte("payload"), 10*time.Millisecond)
+	if err != nil || len(one) == 0 || len(many) == 0 {
+		t.Errorf("alone: %d unary, %d by stream, %v", len(one), len(many), err)
+	}
+	if rate, err := g.Stream(t.Context(), make([]byte, 1<<12), 16, 200*time.Millisecond); err != nil || rate <= 0 {
+		t.Errorf("stream: %v a second, %v", rate, err)
+	}
+	if rate, err := g.Unary(t.Context(), []byte("x"), 4, 200*time.Millisecond); err != nil || rate <= 0 {
+		t.Errorf("unary: %v a second, %v", rate, err)
+	}
+}
+
+func TestGoPluginThatIsNone(t *testing.T) {
+	if _, err := OpenGoPlugin(t.Context(), "/bin/false", 1); err == nil {
+		t.Error("a plugin that exits was opened")
+	}
+}
+
+func TestPython(t *testing.T) {
+	p, err := FindPython(t.Context(), t.TempDir())
+	if errors.Is(err, ErrMissing) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	const short = 20 * time.Millisecond
+	for _, how := range []string{"apply", "apply_async", "imap1", "imap64", "executor"} {
+		if rate, err := p.Throughput(t.Context(), how, 2, 64, short); err != nil || rate <= 0 {
+			t.Errorf("%s: %v a second, %v", how, rate, err)
+		}
+	}
+	for _, how := range []string{"pool", "executor"} {
+		if p50, p99, err := p.Alone(t.Context(), how, 64, short); err != nil || p50 <= 0 || p99 < p50 {
+			t.Errorf("%s: p50 %v, p99 %v, %v", how, p50, p99, err)
+		}
+	}
+	if rate, err := p.Fresh(t.Context(), 2, short); err != nil || rate <= 0 {
+		t.Errorf("fresh: %v a second, %v", rate, err)
+	}
+	for _, how := range []string{"fork", "spawn"} {
+		if took, err := p.Spawn(t.Context(), how); err != nil || took <= 0 {
+			t.Errorf("%s: %v, %v", how, took, err)
+		}
+	}
+}
+
+func TestWithoutPython(t *testing.T) {
+	t.Setenv("PATH", "")
+	if _, err := FindPython(t.Context(), t.TempDir()); !errors.Is(err, ErrMissing) {
+		t.Errorf("got %v", err)
+	}
+	var none *Python
+	if _, err := none.Fresh(t.Context(), 1, time.Second); !errors.Is(err, ErrMissing) {
+		t.Errorf("got %v", err)
+	}
+}

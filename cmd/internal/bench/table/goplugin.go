@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/brood-run/brood/cmd/internal/bench"
+	"github.com/brood-run/brood/cmd/internal/bench/limit"
+	"github.com/brood-run/brood/cmd/internal/bench/peer"
+)
+
+// way is one of go-plugin's two transports.
+type way func(*peer.GoPlugin, context.Context, []byte, int, time.Duration) (float64, error)
+
+func (l *lab) goPlugin(ctx context.Context, n int, by way) (rates []float64, err error) {
+	g, err := peer.OpenGoPlugin(ctx, l.self, n)
+	if err != nil {
+		return nil, err
+	}
+	defer g.Close()
+	for _, size := range sizes {
+		rate, err := by(g, ctx, payload(size), bench.InFlight(n, 1, size, 0), l.span)
+		if err != nil {
+			return nil, err
+		}
+		rates = append(rates, rate)
+	}
+	return rates, nil
+}
+
+func (l *lab) goPluginSpawn(ctx context.Context) ([]float64, error) {
+	return medianOf(l.starts, func() (time.Duration, error) {
+		began := time.Now()
+		g, err := peer.OpenGoPlugin(ctx, l.self, 1)
+		if err != nil {
+			return 0, err
+		}
+		defer g.Close()
+		return time.Since(began), nil
+	})
+}
+
+func (l *lab) goPluginRSS(ctx context.Context) ([]float64, error) {
+	g, err := peer.OpenGoPlugin(ctx, l.self, 1)
+	if err != nil {
+		return nil, err
+	}
+	defer g.Close()
+	return []float64{float64(limit.RSS(g.PIDs()[0]))}, nil
+}
+
+// medianOf repeats one measurement.
+func medianOf(n int, measure func() (time.Duration, error)) ([]float64, error) {
+	var all []time.Duration
+	for range n {
+		took, err := measure()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, took)
+	}
+	slices.Sort(all)
+	return []float64{float64(all[len(all)/2])}, nil
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+
+	"github.com/brood-run/brood/cmd/internal/bench/peer"
+)
+
+func main() {
+	if peer.IsPlugin() {
+		peer.ServePlugin()
+		return
+	}
+	mode := flag.String("mode", "full", "quick (under two minutes) or full")
+	bin := flag.String("bin", "bin", "directory with brood, plugins/ and bench/bare, as make lays them out")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *mode, *bin); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, mode, bin string) error {
+	l, err := newLab(ctx, mode, bin)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	fmt.Printf("%s\n", l.header())
+	var all []result
+	failed := 0
+	for _, g := range l.groups() {
+		results, err := g.measure(ctx, l.rounds, os.Stderr)
+		if err != nil {
+			return err
+		}
+		all = append(all, results...)
+	}
+	for _, r := range all {
+		failed += r.failed()
+	}
+	if err := render(os.Stdout, all); err != nil {
+		return err
+	}
+	fmt.Println(scaling(all))
+	if failed > 0 {
+		return fmt.Errorf("%d cells could not be measured; the table says why", failed)
+	}
+	return nil
+}
