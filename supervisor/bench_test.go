@@ -32,12 +32,12 @@ func benchSupervisor(b *testing.B, workers int) *supervisor.Supervisor {
 // BenchmarkSubmit is the throughput of Submit and its result: one goroutine submits, one
 // waits for the handles in their order.
 func BenchmarkSubmit(b *testing.B) {
-	for _, size := range []int{64, 4 << 10} {
+	for _, size := range []int{64, 4 << 10, 1 << 20} {
 		for _, workers := range []int{1, 2, 4, 16, 64} {
 			b.Run(fmt.Sprintf("bytes=%d/workers=%d", size, workers), func(b *testing.B) {
 				s := benchSupervisor(b, workers)
 				payload := make([]byte, size)
-				handles := make(chan *supervisor.Handle, 8192)
+				handles := make(chan *supervisor.Handle, min(8192, 256<<20/size))
 				done := make(chan struct{})
 				go func() {
 					defer close(done)
@@ -48,6 +48,7 @@ func BenchmarkSubmit(b *testing.B) {
 					}
 				}()
 				b.ReportAllocs()
+				b.SetBytes(int64(size))
 				for b.Loop() {
 					h, err := s.Submit(context.Background(), task.Task{Payload: payload})
 					if err != nil {

@@ -10,8 +10,11 @@ import (
 
 const (
 	readBuffer = 64 << 10
-	// keepBuffer is the largest buffer a Reader holds on to between frames.
+	// keepBuffer is the largest buffer a Reader holds on to for long, and keepFor how
+	// many small frames in a row make it let go of a larger one: frames of one size
+	// tend to come in a row, and growing a buffer anew for each is what makes them slow.
 	keepBuffer = 1 << 20
+	keepFor    = 64
 )
 
 // Reader takes frames off a stream. Not safe for concurrent use.
@@ -20,6 +23,7 @@ type Reader struct {
 	buf     []byte // buf[r:w] is read and not yet returned
 	r, w    int
 	maxBody int
+	small   int // refills for small frames since the last large one
 }
 
 // NewReader returns a Reader that refuses frame bodies over maxBody bytes
@@ -112,9 +116,12 @@ func (d *Reader) fill(n int) error {
 }
 
 func (d *Reader) makeRoom(n int) {
+	if n > readBuffer {
+		d.small = 0
+	}
 	if d.r == d.w {
 		d.r, d.w = 0, 0
-		if len(d.buf) > keepBuffer && n <= readBuffer {
+		if d.small++; len(d.buf) > keepBuffer && d.small > keepFor {
 			d.buf = make([]byte, readBuffer)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -22,6 +23,8 @@ type pipes struct {
 	stdout    *tailReader
 	stderr    *tailReader
 	board     *scoreboard.Board // nil where the system has none
+
+	wide atomic.Bool // the pipes have been widened
 
 	child struct { // the worker's ends, closed once it has them
 		requests, responses, stdout, stderr, board *os.File
@@ -53,6 +56,24 @@ func newPipes() (_ *pipes, err error) {
 		err = nil
 	}
 	return p, err
+}
+
+// largePayload is the size from which a payload deserves wider pipes.
+const largePayload = 128 << 10
+
+// widen makes room for large payloads, once: through a pipe of 64 KiB a megabyte takes
+// sixteen turns of both processes. Only where it pays, because what a user may have in pipes is
+// limited as a whole.
+func (p *pipes) widen(payload int) {
+	if payload < largePayload || p.wide.Load() || p.wide.Swap(true) {
+		return
+	}
+	for _, c := range []syscall.Conn{p.requests, p.responses.f} {
+		if raw, err := c.SyscallConn(); err == nil {
+			// Refused beyond the limit: then it stays as it was.
+			_ = raw.Control(func(fd uintptr) { widenPipe(fd) })
+		}
+	}
 }
 
 // extra lists the worker's descriptors from 3 up.

@@ -208,6 +208,7 @@ func (c callbacks) Results(rs []wire.Result) error {
 	answers := w.answers[:0]
 	for i := range rs {
 		answers = append(answers, Answer{Result: rs[i]})
+		w.pipes.widen(len(rs[i].Payload))
 		w.observe(&answers[i])
 	}
 	w.answers = answers

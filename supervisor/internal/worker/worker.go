@@ -200,7 +200,10 @@ func (w *Worker) kill() {
 // write hands tasks and control frames to the process until there is none. It is the
 // writer goroutine.
 func (w *Worker) write(stop <-chan struct{}) {
-	emit := func(e *wire.Execute) { w.conn.Execute(e) }
+	emit := func(e *wire.Execute) {
+		w.pipes.widen(len(e.Payload))
+		w.conn.Execute(e)
+	}
 	for {
 		select {
 		case <-stop:
