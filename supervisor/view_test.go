@@ -124,6 +124,7 @@ func TestWhyAPluginCannotBeStarted(t *testing.T) {
 		"missing":        {supervisor.PoolConfig{Plugin: filepath.Join(dir, "nothing")}, "no such file"},
 		"not executable": {supervisor.PoolConfig{Plugin: file("plain", "#!/bin/sh\n", 0o644)}, "not executable"},
 		"architecture":   {supervisor.PoolConfig{Plugin: file("elf", "\x7fELF\x02\x01\x01"+strings.Repeat("\x00", 9)+"\x02\x00\xff\x00"+strings.Repeat("\x00", 100), 0o755)}, "elf"},
+		"killed early":   {supervisor.PoolConfig{Plugin: file("killed", "#!/bin/sh\necho '1|1|tcp|127.0.0.1:0|brood|'\nkill -9 $$\n", 0o755)}, "ended before it was ready: killed by SIGKILL"},
 		"script error":   {supervisor.PoolConfig{Plugin: file("script", "#!/bin/sh\nno-such-command-here\n", 0o755)}, "exit code 127"},
 		"dies at start":  {supervisor.PoolConfig{Plugin: plugin("faulty"), Env: []string{"FAULTY_START=exit"}}, "exit code 7"},
 		"is no plugin":   {supervisor.PoolConfig{Plugin: plugin("faulty"), Env: []string{"FAULTY_START=garbage"}}, "this is not the line"},

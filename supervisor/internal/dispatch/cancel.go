@@ -12,6 +12,11 @@ import (
 // its handler is asked to return and its worker is killed if it does not.
 func (d *Dispatcher) Cancel(j *Job) {
 	d.mu.Lock()
+	d.cancel(j)
+	d.release()
+}
+
+func (d *Dispatcher) cancel(j *Job) {
 	now := d.now()
 	switch j.state {
 	case task.StateQueued:
@@ -34,18 +39,16 @@ func (d *Dispatcher) Cancel(j *Job) {
 			d.wakeClock(now + d.cfg.CancelGrace)
 		}
 	}
-	d.release()
 }
 
 // Abandon ends a job unless its handler runs: then it may finish, but is not tried again.
 func (d *Dispatcher) Abandon(j *Job) {
 	d.mu.Lock()
-	waits := j.state != task.StateRunning || j.started == 0
 	j.abandoned = true
-	d.mu.Unlock()
-	if waits {
-		d.Cancel(j)
+	if j.state != task.StateRunning || j.started == 0 {
+		d.cancel(j)
 	}
+	d.release()
 }
 
 // compact drops ended jobs from the queue when they outnumber the waiting ones.

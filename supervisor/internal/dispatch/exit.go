@@ -14,7 +14,7 @@ func (l *Lane) Exited(e *worker.Exit) {
 	d.mu.Lock()
 	now := d.now()
 	delete(d.lanes, l)
-	l.retired, l.ready = true, false
+	l.retired = true
 	pipe := l.pipe
 	l.pipe = nil
 	for i, j := range pipe {

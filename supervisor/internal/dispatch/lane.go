@@ -46,7 +46,6 @@ type Lane struct {
 	window    policy.Window
 	idleSince time.Duration
 
-	ready     bool
 	active    bool // counts against Config.Workers
 	retired   bool // takes no more
 	idle      bool // is in Dispatcher.idle
@@ -76,7 +75,6 @@ func (d *Dispatcher) newLane(w Worker, limit int, n pool.Notify) *Lane {
 func (l *Lane) Ready(r ipc.Ready) {
 	d := l.d
 	d.mu.Lock()
-	l.ready = true
 	d.lanes[l] = true
 	if d.handlers == nil {
 		d.handlers = map[string]bool{}

@@ -14,6 +14,9 @@ import (
 // idleLoop is how long the loop sleeps when it waits for nothing.
 const idleLoop = time.Hour
 
+// easeEvery is how often a degraded pool looks whether it still is.
+const easeEvery = time.Second
+
 // loop is the pool's goroutine.
 func (p *Pool) loop() {
 	defer close(p.done)
@@ -33,6 +36,9 @@ func (p *Pool) loop() {
 		now := time.Now()
 		next := p.watch(now)
 		if due := p.adjust(now); due.Before(next) {
+			next = due
+		}
+		if due := p.ease(now); due.Before(next) {
 			next = due
 		}
 		timer.Reset(max(0, next.Sub(now)))
@@ -59,6 +65,7 @@ func (p *Pool) handle(m message) {
 	case exited:
 		p.lost(m.w, m.e)
 	case demand:
+		p.demanded.Store(false)
 		p.parked = max(0, p.parked-max(1, p.cfg.Tasks.Waiting()))
 	case stop:
 		p.stop(m.kill)
@@ -99,7 +106,6 @@ func (p *Pool) nowReady(w *worker.Worker) {
 		p.dismissForShutdown(m)
 		return
 	}
-	p.recover(time.Now())
 	if old := p.replacing; old != nil && p.count(func(m *member) bool { return m.ready && p.capable(m) }) >= p.cfg.Workers-p.parked {
 		// The replacement is warm: now the old one may go.
 		p.replacing = nil
@@ -262,18 +268,23 @@ func (p *Pool) degrade(why string) {
 	}
 }
 
-// recover ends a degradation when a worker is up and the failures have faded.
-func (p *Pool) recover(now time.Time) {
+// ease ends a degradation when a worker is up and the failures have faded, and returns
+// when to look again.
+func (p *Pool) ease(now time.Time) time.Time {
 	p.mu.Lock()
-	was := p.degraded
-	if p.score.Value(now) <= p.restartFor.Free {
+	degraded := p.degraded != ""
+	over := degraded && p.score.Value(now) <= p.restartFor.Free && p.count(func(m *member) bool { return m.ready }) > 0
+	if over {
 		p.degraded = ""
 	}
-	is := p.degraded
 	p.mu.Unlock()
-	if was != "" && is == "" {
+	switch {
+	case over:
 		c := p.cfg.Worker
 		c.Logger.Info("pool has recovered")
 		c.Events.Publish(event.PoolRecovered{Time: now, Pool: c.Pool})
+	case degraded:
+		return now.Add(easeEvery)
 	}
+	return now.Add(idleLoop)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/brood-run/brood/ipc"
@@ -20,6 +21,8 @@ type Pool struct {
 		messages []message
 		signal   chan struct{} // capacity 1
 	}
+	demanded atomic.Bool // a demand is in the inbox
+
 	up     chan struct{} // closed when a worker was ready for the first time
 	gaveUp chan struct{} // closed when the plugin seems not to start at all
 	done   chan struct{} // closed when the loop and every worker have ended
@@ -100,8 +103,13 @@ func (p *Pool) Kill() { p.post(stop{kill: true}) }
 // Done is closed when every worker has ended after Stop or Kill.
 func (p *Pool) Done() <-chan struct{} { return p.done }
 
-// Demand says that tasks wait and no worker is free.
-func (p *Pool) Demand() { p.post(demand{}) }
+// Demand says that tasks wait and no worker is free. It matters if workers were stopped for
+// idleness; until the loop has looked, more of the same says nothing new.
+func (p *Pool) Demand() {
+	if p.cfg.IdleTTL > 0 && !p.demanded.Swap(true) {
+		p.post(demand{})
+	}
+}
 
 // spawn starts one more worker.
 func (p *Pool) spawn(now time.Time) {

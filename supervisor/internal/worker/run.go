@@ -75,8 +75,8 @@ func (w *Worker) unmap() {
 	w.board = nil
 }
 
-// start launches the process and waits until it is ready or dead. It returns nil
-// if there never was a process.
+// start launches the process up to its handshake. It returns nil if there is no process, or
+// it turned out to be no plugin and is gone.
 func (w *Worker) start() *proc.Process {
 	err := w.launch()
 	w.pipes.closeChildEnds()
