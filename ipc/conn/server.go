@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/brood-run/brood/ipc"
 	"github.com/brood-run/brood/ipc/scoreboard"
@@ -43,6 +44,7 @@ type Server struct {
 	out   serverWriter
 	queue serverQueue
 	work  ServerWork        // never changes
+	epoch time.Time         // of the clock that tasks are measured with; never changes
 	board *scoreboard.Board // set before the first executor starts; may be nil
 	loops sync.WaitGroup    // every goroutine of the Server
 	ready chan struct{}     // closed by Serve once Ready is on the stream
@@ -61,7 +63,7 @@ func NewServer(r io.Reader, w io.Writer, work ServerWork) (*Server, error) {
 		return nil, err
 	}
 	in.SetLimit(hello.MaxFrame)
-	s := &Server{hello: hello, in: in, work: work, ready: make(chan struct{}), gone: make(chan struct{})}
+	s := &Server{hello: hello, in: in, work: work, epoch: time.Now(), ready: make(chan struct{}), gone: make(chan struct{})}
 	s.out.w = w
 	s.queue.init(hello.Slots)
 	s.loops.Go(s.read)
@@ -124,7 +126,10 @@ func (s *Server) Serve(ready ipc.Ready, board *scoreboard.Board) error {
 	var slots sync.WaitGroup
 	slots.Add(s.hello.Slots)
 	for slot := range s.hello.Slots {
-		e := &serverExecutor{server: s, slot: slot, slots: &slots}
+		e := &serverExecutor{server: s, slot: slot, slots: &slots, meter: serverMeter{epoch: s.epoch}}
+		if s.hello.Slots == 1 {
+			e.meter.follow(board)
+		}
 		s.loops.Go(e.run)
 	}
 	s.loops.Go(s.beat)

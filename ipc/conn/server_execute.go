@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
-	"time"
 
 	"github.com/brood-run/brood/ipc"
 	"github.com/brood-run/brood/ipc/wire"
@@ -23,21 +22,19 @@ type serverExecutor struct {
 	meter  serverMeter
 	res    wire.Result // of the current task, reused
 	job    *Job        // entered and not yet answered
+	wrote  bool        // the last answer was written, which takes time
 	goexit bool        // its handler is taking this goroutine down
 }
 
 func (e *serverExecutor) run() {
 	defer e.leave()
-	if e.server.hello.Slots == 1 {
-		e.meter.follow(e.server.board)
-	}
 	for {
 		job, waited := e.server.queue.take(e.slot, e.flush)
 		if job == nil {
 			return
 		}
 		e.job = job
-		job.start = e.meter.begin(job.Seq, waited)
+		job.start = e.meter.begin(job.Seq, waited || e.wrote)
 		e.call()
 		if !e.finish() {
 			return
@@ -53,6 +50,7 @@ func (e *serverExecutor) leave() {
 		e.goexit = false
 		e.server.loops.Go(e.run)
 	case e.job == nil:
+		e.meter.close()
 		e.slots.Done()
 	}
 }
@@ -93,13 +91,13 @@ func (e *serverExecutor) flush() {
 // finish answers the current task. It reports whether the connection still stands.
 func (e *serverExecutor) finish() bool {
 	job := e.job
-	e.meter.end(&e.res, time.Since(job.start))
+	e.meter.end(&e.res)
 	if n, limit := wire.ResultSize(&e.res), e.server.hello.MaxFrame; n > limit {
 		e.res.Outcome, e.res.Payload, e.res.Stack = ipc.OutcomePermanent, nil, nil
 		e.res.Message = fmt.Appendf(nil, "result of %d bytes is over the limit of %d", n, limit)
 	}
-	err := e.server.out.result(job, &e.res)
-	e.job, e.res.Payload = nil, nil
+	wrote, err := e.server.out.result(job, &e.res)
+	e.job, e.res.Payload, e.wrote = nil, nil, wrote
 	if err != nil {
 		e.server.fail(err)
 	}

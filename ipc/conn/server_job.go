@@ -19,7 +19,7 @@ type Job struct {
 	wire.Execute
 
 	server *Server
-	start  time.Time // set before the handler is entered
+	start  time.Duration // on the server's clock; set before the handler is entered
 
 	mu     sync.Mutex
 	ctx    context.Context // nil until asked for
@@ -56,7 +56,7 @@ func (j *Job) Deadline() (time.Time, bool) {
 	if j.SoftTimeout == 0 {
 		return time.Time{}, false
 	}
-	return j.start.Add(time.Duration(j.SoftTimeout) * time.Millisecond), true
+	return j.server.epoch.Add(j.start + time.Duration(j.SoftTimeout)*time.Millisecond), true
 }
 
 // Done implements context.Context.

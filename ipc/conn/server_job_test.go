@@ -58,7 +58,7 @@ func TestJobDeadlineAndValues(t *testing.T) {
 	if _, ok := j.Deadline(); ok {
 		t.Error("a deadline without a soft timeout")
 	}
-	j.start, j.Execute = time.Unix(100, 0), wire.Execute{SoftTimeout: 1500}
+	j.server.epoch, j.start, j.Execute = time.Unix(90, 0), 10*time.Second, wire.Execute{SoftTimeout: 1500}
 	if at, ok := j.Deadline(); !ok || !at.Equal(time.Unix(101, 5e8)) {
 		t.Errorf("deadline %v", at)
 	}

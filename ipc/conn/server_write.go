@@ -85,8 +85,9 @@ func (o *serverWriter) control(t ipc.Type, flags uint8, id uint64, body any) err
 	return o.frame(func(dst []byte) []byte { return wire.AppendControl(dst, t, flags, id, body) })
 }
 
-// result ends the job and answers it: on the stream, or in the outbox.
-func (o *serverWriter) result(j *Job, res *wire.Result) error {
+// result ends the job and answers it: on the stream, or in the outbox. It says whether it
+// has written, which may take its time.
+func (o *serverWriter) result(j *Job, res *wire.Result) (wrote bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	j.end()
@@ -94,31 +95,31 @@ func (o *serverWriter) result(j *Job, res *wire.Result) error {
 		return o.held(res, n)
 	}
 	if err := o.flushed(); err != nil {
-		return err
+		return true, err
 	}
 	if len(res.Payload) <= joinLimit {
 		o.buf = wire.AppendResult(o.buf[:0], res)
-		return o.write(o.buf)
+		return true, o.write(o.buf)
 	}
 	o.buf = wire.AppendResultHead(o.buf[:0], res)
 	if err := o.write(o.buf); err != nil {
-		return err
+		return true, err
 	}
-	return o.write(res.Payload)
+	return true, o.write(res.Payload)
 }
 
 // held puts a frame of n bytes into the outbox.
-func (o *serverWriter) held(res *wire.Result, n int) error {
+func (o *serverWriter) held(res *wire.Result, n int) (wrote bool, err error) {
 	wire.AppendResult(o.box.Free(), res)
 	o.box.Add(n)
 	if len(o.box.Held()) >= flushAt {
-		return o.flushed()
+		return true, o.flushed()
 	}
 	if !o.armed {
 		o.armed = true
 		o.late.Reset(holdTime)
 	}
-	return nil
+	return false, nil
 }
 
 // flush writes what is held back.

@@ -72,6 +72,12 @@ func (b *Board) Begin(seq, stdout, stderr, cpu uint64) {
 // the supervisor has read plus those that wait. It reports false when fd is not a pipe
 // or the supervisor was reading all the while. Worker only.
 func (b *Board) Written(stream Stream, fd uintptr) (uint64, bool) {
+	n, _, ok := b.written(stream, fd)
+	return n, ok
+}
+
+// written is Written that also returns the supervisor's seq it holds for.
+func (b *Board) written(stream Stream, fd uintptr) (n, at uint64, ok bool) {
 	line := stream.line()
 	seq, read := b.at(line+relSeq), b.at(line+relRead)
 	var since time.Time
@@ -81,17 +87,17 @@ func (b *Board) Written(stream Stream, fd uintptr) (uint64, bool) {
 			done := read.Load()
 			waiting, ok := unread(fd)
 			if !ok {
-				return 0, false
+				return 0, 0, false
 			}
 			if seq.Load() == before {
-				return done + waiting, true
+				return done + waiting, before, true
 			}
 		}
 		switch {
 		case try == quickTries:
 			since = time.Now()
 		case try > quickTries && time.Since(since) > lostCause:
-			return 0, false
+			return 0, 0, false
 		}
 		pause(try)
 	}

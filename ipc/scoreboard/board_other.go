@@ -17,3 +17,10 @@ func Open(*os.File) (*Board, error) { return nil, errors.ErrUnsupported }
 func (b *Board) Close() error { return nil }
 
 func unread(uintptr) (uint64, bool) { return 0, false }
+
+type unreadPoll struct{}
+
+func pollUnread(...uintptr) *unreadPoll { return nil }
+
+func (*unreadPoll) empty() bool { return false }
+func (*unreadPoll) close()      {}
