@@ -32,7 +32,7 @@ func Describe(ctx context.Context, p PoolConfig, logger hclog.Logger) (Descripti
 	if err := s.WaitReady(ctx); err != nil {
 		return Description{}, err
 	}
-	r := s.pools[0].pool.Serves()
+	r := s.pools()[0].pool.Serves()
 	return Description{
 		Plugin: r.Plugin, Version: r.Version, SDK: r.SDK, Wire: r.Wire, Tasks: r.Tasks, Template: r.Template,
 	}, nil

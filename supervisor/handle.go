@@ -1,8 +1,11 @@
 package supervisor
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/brood-run/brood/supervisor/internal/dispatch"
 	"github.com/brood-run/brood/supervisor/task"
@@ -12,46 +15,50 @@ import (
 // discarded; results that wait count against Config.ResultLimit.
 type Handle struct {
 	job  dispatch.Job
-	s    *Supervisor
-	pool *plugin
-
 	end  sync.WaitGroup // done when the result is there
-	mu   sync.Mutex
+	mu   sync.Mutex     // guards what follows
 	over bool
 	done chan struct{} // made when somebody asks for it
-
-	prev, next *Handle // in Supervisor.unread, guarded by Supervisor.mu
-	listed     bool
 }
 
 // Submit queues a task and returns without waiting for a worker. While the queue is full
 // or too many results are unread it waits for room, or for ctx. An error that wraps
 // task.ErrInvalid says what is wrong with the task.
 func (s *Supervisor) Submit(ctx context.Context, t task.Task) (*Handle, error) {
-	return s.submit(t, func(d *dispatch.Dispatcher, j *dispatch.Job) error { return d.Submit(ctx, j) })
+	h, pool, at, err := s.handle(t)
+	if err != nil {
+		return nil, err
+	}
+	if err := pool.tasks.Submit(ctx, &h.job, at); err != nil {
+		return nil, err
+	}
+	return h, nil
 }
 
 // TrySubmit is Submit that returns ErrQueueFull instead of waiting.
 func (s *Supervisor) TrySubmit(t task.Task) (*Handle, error) {
-	return s.submit(t, (*dispatch.Dispatcher).TrySubmit)
-}
-
-func (s *Supervisor) submit(t task.Task, put func(*dispatch.Dispatcher, *dispatch.Job) error) (*Handle, error) {
-	pool, err := s.route(&t)
+	h, pool, at, err := s.handle(t)
 	if err != nil {
 		return nil, err
 	}
-	h := &Handle{s: s, pool: pool}
-	h.job.Init(t, h, true)
-	h.end.Add(1)
-	if err := put(pool.tasks, &h.job); err != nil {
+	if err := pool.tasks.TrySubmit(&h.job, at); err != nil {
 		return nil, err
 	}
-	// Only now: Collect must not wait for what was refused.
-	s.mu.Lock()
-	s.unread.add(h)
-	s.mu.Unlock()
 	return h, nil
+}
+
+// handle prepares a task for submission to its pool. It returns the time too, which is
+// read once.
+func (s *Supervisor) handle(t task.Task) (*Handle, *plugin, time.Time, error) {
+	now := time.Now()
+	pool, err := s.route(&t, now)
+	if err != nil {
+		return nil, nil, now, err
+	}
+	h := &Handle{}
+	h.job.Init(t, h, true)
+	h.end.Add(1)
+	return h, pool, now, nil
 }
 
 // ID is the task's id.
@@ -83,86 +90,64 @@ func (h *Handle) Done() <-chan struct{} {
 
 // Wait returns the result when it is there. The error is only ever ctx's.
 func (h *Handle) Wait(ctx context.Context) (task.Result, error) {
-	if ctx.Done() == nil {
-		h.end.Wait() // what cannot be cancelled needs no channel
-	} else {
-		select {
-		case <-h.Done():
-		case <-ctx.Done():
-			return task.Result{}, context.Cause(ctx)
-		}
+	if err := h.wait(ctx); err != nil {
+		return task.Result{}, err
 	}
 	h.Discard()
 	return h.job.Result, nil
 }
 
+func (h *Handle) wait(ctx context.Context) error {
+	if ctx.Done() == nil {
+		h.end.Wait() // what cannot be cancelled needs no channel
+		return nil
+	}
+	select {
+	case <-h.Done():
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // Cancel ends the task without a result of its own. One that waits is cancelled at once; a
 // running handler's context is cancelled, and its worker killed if it does not return
 // within PoolConfig.CancelGrace.
-func (h *Handle) Cancel() { h.pool.tasks.Cancel(&h.job) }
+func (h *Handle) Cancel() { h.job.Cancel() }
 
 // Discard says that nobody will read the result; Collect leaves it out. The task runs
 // all the same.
-func (h *Handle) Discard() {
-	h.s.mu.Lock()
-	h.s.unread.remove(h)
-	h.s.mu.Unlock()
-	h.pool.tasks.Read(&h.job)
-}
-
-// handles is a list in the order of submission.
-type handles struct{ first, last *Handle }
-
-func (l *handles) add(h *Handle) {
-	h.listed = true
-	h.prev = l.last
-	if l.last == nil {
-		l.first = h
-	} else {
-		l.last.next = h
-	}
-	l.last = h
-}
-
-func (l *handles) remove(h *Handle) {
-	if !h.listed {
-		return
-	}
-	h.listed = false
-	if h.prev == nil {
-		l.first = h.next
-	} else {
-		h.prev.next = h.next
-	}
-	if h.next == nil {
-		l.last = h.prev
-	} else {
-		h.next.prev = h.prev
-	}
-	h.prev, h.next = nil, nil
-}
+func (h *Handle) Discard() { h.job.Read() }
 
 // Collect waits for all tasks submitted so far whose results nobody has read, and returns
 // those in the order of submission. It can be called again: then for what was submitted
 // since. The error is only ever ctx's; the results stay for another call.
 func (s *Supervisor) Collect(ctx context.Context) ([]task.Result, error) {
-	s.mu.Lock()
-	var all []*Handle
-	for h := s.unread.first; h != nil; h = h.next {
-		all = append(all, h)
-	}
-	s.mu.Unlock()
+	all := s.unread()
 	for _, h := range all {
-		select {
-		case <-h.Done():
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+		if err := h.wait(ctx); err != nil {
+			return nil, err
 		}
 	}
-	results := make([]task.Result, 0, len(all))
-	for _, h := range all {
+	results := make([]task.Result, len(all))
+	for i, h := range all {
 		h.Discard()
-		results = append(results, h.job.Result)
+		results[i] = h.job.Result
 	}
 	return results, nil
+}
+
+// unread returns the tasks whose results nobody has read, in the order of submission.
+func (s *Supervisor) unread() []*Handle {
+	var all []*Handle
+	pools := s.pools()
+	for _, p := range pools {
+		for _, j := range p.tasks.Tracked() {
+			all = append(all, j.Owner().(*Handle))
+		}
+	}
+	if len(pools) > 1 {
+		slices.SortStableFunc(all, func(a, b *Handle) int { return cmp.Compare(a.job.Submitted(), b.job.Submitted()) })
+	}
+	return all
 }

@@ -11,7 +11,7 @@ func TestNewID(t *testing.T) {
 	seen := map[string]bool{}
 	before := time.Now().UnixMilli()
 	for range 10_000 {
-		id := newID()
+		id := newID(time.Now())
 		u, err := uuid.Parse(id)
 		if err != nil || u.Version() != 7 || u.Variant() != uuid.RFC4122 || seen[id] {
 			t.Fatalf("%s: version %d, variant %v, seen %v, %v", id, u.Version(), u.Variant(), seen[id], err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"sync"
+	"time"
 
 	"github.com/brood-run/brood/supervisor/task"
 )
@@ -113,16 +114,17 @@ func (m *mapping) admit(size int) bool {
 // start submits one task, or answers it at once.
 func (m *mapping) start(ctx context.Context, t task.Task, err error) {
 	it := &mapItem{m: m}
+	now := time.Now()
 	var pool *plugin
 	if err == nil {
-		pool, err = m.s.route(&t)
+		pool, err = m.s.route(&t, now)
 	}
 	it.job.Init(t, it, false)
 	m.add(it)
 	if err == nil && ctx.Err() == nil {
-		err = pool.tasks.Submit(ctx, &it.job)
+		err = pool.tasks.Submit(ctx, &it.job, now)
 		if err == nil {
-			m.submitted(it, pool)
+			m.submitted(it)
 			return
 		}
 	}
@@ -149,16 +151,16 @@ func refusal(ctx context.Context, err error) (task.Status, *task.Error) {
 
 // submitted notes where an item can be cancelled, and does so if the time for that has
 // come meanwhile.
-func (m *mapping) submitted(it *mapItem, pool *plugin) {
+func (m *mapping) submitted(it *mapItem) {
 	m.mu.Lock()
-	it.pool = pool
+	it.submitted = true
 	left, abandoned := m.left, m.abandoned
 	m.mu.Unlock()
 	switch {
 	case left:
-		pool.tasks.Cancel(&it.job)
+		it.job.Cancel()
 	case abandoned:
-		pool.tasks.Abandon(&it.job)
+		it.job.Abandon()
 	}
 }
 
@@ -167,7 +169,7 @@ func (m *mapping) abandon() {
 	m.mu.Lock()
 	m.abandoned = true
 	m.mu.Unlock()
-	m.each(func(it *mapItem) { it.pool.tasks.Abandon(&it.job) })
+	m.each(func(it *mapItem) { it.job.Abandon() })
 }
 
 // leave cancels everything: the consumer has gone.
@@ -176,5 +178,5 @@ func (m *mapping) leave() {
 	m.left = true
 	m.mu.Unlock()
 	poke(m.room)
-	m.each(func(it *mapItem) { it.pool.tasks.Cancel(&it.job) })
+	m.each(func(it *mapItem) { it.job.Cancel() })
 }

@@ -9,8 +9,8 @@ import (
 type mapItem struct {
 	job        dispatch.Job
 	m          *mapping
-	pool       *plugin // nil until submitted
 	prev, next *mapItem
+	submitted  bool
 	over       bool
 }
 
@@ -43,7 +43,7 @@ func (m *mapping) each(do func(*mapItem)) {
 	m.mu.Lock()
 	var items []*mapItem
 	for it := m.head; it != nil; it = it.next {
-		if it.pool != nil && !it.over {
+		if it.submitted && !it.over {
 			items = append(items, it)
 		}
 	}

@@ -24,11 +24,11 @@ type plugin struct {
 
 func (p *plugin) kill() { p.pool.Kill() }
 
-func (s *Supervisor) newPlugin(c *PoolConfig) *plugin {
+func (s *Supervisor) newPlugin(c *PoolConfig, epoch time.Time) *plugin {
 	p := &plugin{cfg: c}
 	logger := s.cfg.Logger.With("pool", c.Name)
 	p.tasks = dispatch.New(dispatch.Config{
-		Pool: c.Name, QueueSize: s.cfg.QueueSize, ResultLimit: s.cfg.ResultLimit,
+		Pool: c.Name, Epoch: epoch, QueueSize: s.cfg.QueueSize, ResultLimit: s.cfg.ResultLimit,
 		Workers: c.Workers, Slots: c.Slots, Window: c.Window,
 		SoftTimeout: c.SoftTimeout, HardTimeout: c.HardTimeout, CancelGrace: c.CancelGrace,
 		StallLimit:  c.Heartbeat * time.Duration(c.MissedHeartbeats),

@@ -43,7 +43,7 @@ type WorkerSnapshot struct {
 // Len is the number of tasks that were submitted and have not ended.
 func (s *Supervisor) Len() int {
 	n := 0
-	for _, p := range s.plugins() {
+	for _, p := range s.pools() {
 		c := p.tasks.Counts()
 		n += c.Queued + c.Running + c.Retrying
 	}
@@ -53,24 +53,17 @@ func (s *Supervisor) Len() int {
 // Processed is the number of tasks that have ended.
 func (s *Supervisor) Processed() uint64 {
 	var n uint64
-	for _, p := range s.plugins() {
+	for _, p := range s.pools() {
 		n += p.tasks.Counts().Done
 	}
 	return n
-}
-
-// plugins returns the pools, also after Stop; none before Start.
-func (s *Supervisor) plugins() []*plugin {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.pools
 }
 
 // Snapshot returns figures and workers as of now. It reads each worker's memory and CPU
 // time: some 50 us for each.
 func (s *Supervisor) Snapshot() Snapshot {
 	var out Snapshot
-	for _, p := range s.plugins() {
+	for _, p := range s.pools() {
 		c := p.tasks.Counts()
 		out.Queued += c.Queued
 		out.Running += c.Running

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/brood-run/brood/supervisor/event"
@@ -15,20 +16,23 @@ type Supervisor struct {
 	cfg    Config
 	events event.Hub
 
-	mu      sync.Mutex // guards the fields below and the list of unread handles
-	started bool
-	closed  bool
-	pools   []*plugin
-	routes  map[string]*plugin // by task name; nil with a single pool
-	unread  handles
+	start  sync.Mutex             // held by Start, and by the beginning of Stop
+	closed atomic.Bool            // no more is taken; written with start held
+	roster atomic.Pointer[roster] // set by Start
 
-	spawner *proc.Spawner
+	spawner *proc.Spawner // set by Start before roster, and so is reaper
 	reaper  *proc.Reaper
 
 	stop sync.Once
 	now  chan struct{} // closed when stopping has to be quick
 	hard sync.Once
 	done chan struct{} // closed when everything has ended
+}
+
+// roster is what Start has started. It does not change.
+type roster struct {
+	pools  []*plugin
+	routes map[string]*plugin // by task name; nil with a single pool
 }
 
 // New returns a Supervisor that does nothing yet. The error wraps ErrConfig and names the
@@ -44,12 +48,12 @@ func New(cfg Config) (*Supervisor, error) {
 // Start starts the workers and returns without waiting for them: tasks may be submitted at
 // once. A plugin that cannot be started is no error here but of WaitReady.
 func (s *Supervisor) Start() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.start.Lock()
+	defer s.start.Unlock()
 	switch {
-	case s.closed:
+	case s.closed.Load():
 		return ErrClosed
-	case s.started:
+	case s.roster.Load() != nil:
 		return ErrStarted
 	}
 	s.spawner = proc.NewSpawner()
@@ -59,23 +63,31 @@ func (s *Supervisor) Start() error {
 			s.cfg.Logger.Warn("orphans of workers cannot be adopted; only process groups are killed", "error", err)
 		}
 	}
-	s.started = true
-	if len(s.cfg.Pools) > 1 {
-		s.routes = map[string]*plugin{}
-	}
-	for i := range s.cfg.Pools {
-		p := s.newPlugin(&s.cfg.Pools[i])
-		s.pools = append(s.pools, p)
-		for _, t := range p.cfg.Tasks {
-			if s.routes != nil {
-				s.routes[t] = p
-			}
-		}
-	}
-	for _, p := range s.pools {
+	r := s.recruit()
+	s.roster.Store(r)
+	for _, p := range r.pools {
 		p.pool.Start()
 	}
 	return nil
+}
+
+// recruit makes the pools.
+func (s *Supervisor) recruit() *roster {
+	r := &roster{}
+	if len(s.cfg.Pools) > 1 {
+		r.routes = map[string]*plugin{}
+	}
+	epoch := time.Now()
+	for i := range s.cfg.Pools {
+		p := s.newPlugin(&s.cfg.Pools[i], epoch)
+		r.pools = append(r.pools, p)
+		for _, t := range p.cfg.Tasks {
+			if r.routes != nil {
+				r.routes[t] = p
+			}
+		}
+	}
+	return r
 }
 
 // WaitReady waits until each pool has had a worker that takes tasks. If a plugin cannot be
@@ -83,11 +95,11 @@ func (s *Supervisor) Start() error {
 // retry can help (the file is missing, not executable, of another architecture), after
 // three failed starts otherwise. The pool goes on trying all the same.
 func (s *Supervisor) WaitReady(ctx context.Context) error {
-	pools, err := s.running()
+	r, err := s.running()
 	if err != nil {
 		return err
 	}
-	for _, p := range pools {
+	for _, p := range r.pools {
 		select {
 		case <-p.pool.Up():
 		case <-p.pool.GaveUp():
@@ -101,34 +113,41 @@ func (s *Supervisor) WaitReady(ctx context.Context) error {
 	return nil
 }
 
-func (s *Supervisor) running() ([]*plugin, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.closed:
+func (s *Supervisor) running() (*roster, error) {
+	if s.closed.Load() {
 		return nil, ErrClosed
-	case !s.started:
+	}
+	r := s.roster.Load()
+	if r == nil {
 		return nil, ErrNotStarted
 	}
-	return s.pools, nil
+	return r, nil
 }
 
-// route finds the pool for a task and completes the task.
-func (s *Supervisor) route(t *task.Task) (*plugin, error) {
+// pools returns the pools, also after Stop; none before Start.
+func (s *Supervisor) pools() []*plugin {
+	if r := s.roster.Load(); r != nil {
+		return r.pools
+	}
+	return nil
+}
+
+// route finds the pool for a task submitted at a time and completes the task.
+func (s *Supervisor) route(t *task.Task, at time.Time) (*plugin, error) {
 	if err := t.Validate(s.cfg.MaxPayload); err != nil {
 		return nil, err
 	}
 	if t.ID == "" {
-		t.ID = newID()
+		t.ID = newID(at)
 	}
-	pools, err := s.running()
+	r, err := s.running()
 	if err != nil {
 		return nil, err
 	}
-	if s.routes == nil {
-		return pools[0], nil
+	if r.routes == nil {
+		return r.pools[0], nil
 	}
-	if p := s.routes[t.Name]; p != nil {
+	if p := r.routes[t.Name]; p != nil {
 		return p, nil
 	}
 	return nil, ErrNoPool
@@ -165,9 +184,9 @@ func (s *Supervisor) Close() error {
 
 func (s *Supervisor) begin() {
 	s.stop.Do(func() {
-		s.mu.Lock()
-		s.closed = true
-		s.mu.Unlock()
+		s.start.Lock()
+		s.closed.Store(true)
+		s.start.Unlock()
 		go s.shutdown()
 	})
 }
@@ -244,7 +263,7 @@ func (s *Supervisor) awaitPools() {
 }
 
 func (s *Supervisor) eachPool(do func(*plugin)) {
-	for _, p := range s.pools {
+	for _, p := range s.pools() {
 		do(p)
 	}
 }

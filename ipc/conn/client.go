@@ -51,16 +51,19 @@ func NewClient(r io.Reader, w io.Writer, maxFrame int) *Client {
 	return &Client{r: wire.NewReader(r, maxFrame), w: w}
 }
 
-// Execute appends a task. Its payload must not change until it is answered.
-func (c *Client) Execute(e *wire.Execute) {
+// Execute appends tasks. Their payloads must not change until they are answered.
+func (c *Client) Execute(tasks []wire.Execute) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.out.head = wire.AppendExecuteHead(c.out.head, e)
-	if len(e.Payload) <= inlinePayload {
-		c.out.head = append(c.out.head, e.Payload...)
-		return
+	for i := range tasks {
+		e := &tasks[i]
+		c.out.head = wire.AppendExecuteHead(c.out.head, e)
+		if len(e.Payload) <= inlinePayload {
+			c.out.head = append(c.out.head, e.Payload...)
+		} else {
+			c.out.parts = append(c.out.parts, part{end: len(c.out.head), then: e.Payload})
+		}
 	}
-	c.out.parts = append(c.out.parts, part{end: len(c.out.head), then: e.Payload})
 }
 
 // Hello appends the first frame.

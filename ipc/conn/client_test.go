@@ -187,7 +187,7 @@ func TestClientWritesInOrder(t *testing.T) {
 		out.Reset()
 		c.Hello(ipc.Hello{Worker: "w"})
 		for i, size := range sizes {
-			c.Execute(&wire.Execute{Seq: uint64(i + 1), Name: "x", TaskID: "t", Payload: bytes.Repeat([]byte{byte(i)}, size)})
+			c.Execute([]wire.Execute{{Seq: uint64(i + 1), Name: "x", TaskID: "t", Payload: bytes.Repeat([]byte{byte(i)}, size)}})
 		}
 		c.Cancel(3, ipc.CauseCancelled)
 		c.Recall(4)
@@ -231,7 +231,7 @@ func TestClientTakesFramesFromMany(t *testing.T) {
 	for s := range senders {
 		sending.Go(func() {
 			for i := range each {
-				c.Execute(&wire.Execute{Seq: uint64(s*each + i), Payload: make([]byte, (s*each+i)*50)})
+				c.Execute([]wire.Execute{{Seq: uint64(s*each + i), Payload: make([]byte, (s*each+i)*50)}})
 				if err := c.Flush(); err != nil {
 					t.Error(err)
 				}

@@ -26,7 +26,7 @@ type submitting chan error
 func (r *rig) submitLater(ctx context.Context, id string) submitting {
 	j := r.job(id, task.Options{})
 	c := make(submitting, 1)
-	go func() { c <- r.d.Submit(ctx, j) }()
+	go func() { c <- r.d.Submit(ctx, j, time.Now()) }()
 	synctest.Wait()
 	return c
 }
@@ -58,7 +58,7 @@ func TestFullQueueRefusesOrWaits(t *testing.T) {
 	bubble(t, small(2, 100), func(t *testing.T, r *rig) {
 		r.submitAll("a", "b")
 		j := NewJob(task.Task{ID: "refused"}, r, true)
-		if err := r.d.TrySubmit(j); err != ErrQueueFull {
+		if err := r.d.TrySubmit(j, time.Now()); err != ErrQueueFull {
 			t.Errorf("got %v", err)
 		}
 		c, d := r.submitLater(t.Context(), "c"), r.submitLater(t.Context(), "d")
@@ -118,7 +118,7 @@ func TestWaitingForTheNextAttemptTakesRoom(t *testing.T) {
 		r.state("a", task.StateRetrying)
 		b := r.submitLater(t.Context(), "b")
 		b.waits(r)
-		r.d.Cancel(r.jobs["a"])
+		r.jobs["a"].Cancel()
 		b.returns(r, nil)
 	})
 }
@@ -129,7 +129,7 @@ func TestUnreadResultsPushBack(t *testing.T) {
 		for i := range 2 {
 			j := NewJob(task.Task{ID: fmt.Sprint(i)}, r, true)
 			r.jobs[fmt.Sprint(i)] = j
-			if err := r.d.TrySubmit(j); err != nil {
+			if err := r.d.TrySubmit(j, time.Now()); err != nil {
 				t.Fatal(err)
 			}
 			p.take()
@@ -140,9 +140,9 @@ func TestUnreadResultsPushBack(t *testing.T) {
 		}
 		b := r.submitLater(t.Context(), "b")
 		b.waits(r)
-		r.d.Read(r.jobs["0"])
+		r.jobs["0"].Read()
 		b.returns(r, nil)
-		r.d.Read(r.jobs["0"]) // a second time counts for nothing
+		r.jobs["0"].Read() // a second time counts for nothing
 		if c := r.d.Counts(); c.Unread != 1 {
 			t.Errorf("%+v", c)
 		}
@@ -157,10 +157,10 @@ func TestDiscardedResultsDoNotCount(t *testing.T) {
 			id := fmt.Sprint(i)
 			j := NewJob(task.Task{ID: id}, r, true)
 			r.jobs[id] = j
-			if err := r.d.TrySubmit(j); err != nil {
+			if err := r.d.TrySubmit(j, time.Now()); err != nil {
 				t.Fatal(err)
 			}
-			r.d.Read(j)
+			j.Read()
 			p.take()
 			p.complete(id)
 		}
@@ -182,7 +182,7 @@ func TestStop(t *testing.T) {
 		for _, id := range []string{"runs", "q1", "q2", "q3"} {
 			r.ended(id, task.Cancelled)
 		}
-		if err := r.d.Submit(t.Context(), NewJob(task.Task{}, r, true)); err != ErrClosed {
+		if err := r.d.Submit(t.Context(), NewJob(task.Task{}, r, true), time.Now()); err != ErrClosed {
 			t.Errorf("Submit after Stop: %v", err)
 		}
 		if got := p.giveBack(); !slices.Equal(got, []string{"piped"}) {

@@ -8,9 +8,10 @@ import (
 	"github.com/brood-run/brood/supervisor/task"
 )
 
-// Cancel ends a job without a result of its own: at once while it waits; if it runs,
-// its handler is asked to return and its worker is killed if it does not.
-func (d *Dispatcher) Cancel(j *Job) {
+// Cancel ends a job that was submitted without a result of its own: at once while it waits; if
+// it runs, its handler is asked to return and its worker is killed if it does not.
+func (j *Job) Cancel() {
+	d := j.d
 	d.mu.Lock()
 	d.cancel(j)
 	d.release()
@@ -42,7 +43,8 @@ func (d *Dispatcher) cancel(j *Job) {
 }
 
 // Abandon ends a job unless its handler runs: then it may finish, but is not tried again.
-func (d *Dispatcher) Abandon(j *Job) {
+func (j *Job) Abandon() {
+	d := j.d
 	d.mu.Lock()
 	j.abandoned = true
 	if j.state != task.StateRunning || j.started == 0 {
@@ -73,11 +75,11 @@ func (j *Job) deadline() time.Duration {
 	if j.started == 0 || j.killed {
 		return due
 	}
-	if j.soft > 0 && !j.softSent {
-		due = min(due, j.started+j.soft)
+	if j.soft() > 0 && !j.softSent {
+		due = min(due, j.started+j.soft())
 	}
-	if j.hard > 0 {
-		due = min(due, j.started+j.hard)
+	if j.hard() > 0 {
+		due = min(due, j.started+j.hard())
 	}
 	if j.cancelAt > 0 {
 		due = min(due, max(j.cancelAt, j.started)+j.d.cfg.CancelGrace)

@@ -14,14 +14,14 @@ import (
 func TestCancelWhileItWaits(t *testing.T) {
 	bubble(t, settings(), func(t *testing.T, r *rig) {
 		r.submitAll("queued", "retrying")
-		r.d.Cancel(r.jobs["queued"])
+		r.jobs["queued"].Cancel()
 		r.ended("queued", task.Cancelled)
 		p := r.worker(0)
 		if got := p.take(); !slices.Equal(got, []string{"retrying"}) {
 			t.Fatalf("took %v", got)
 		}
 		p.answer("retrying", ipc.OutcomeError)
-		r.d.Cancel(r.jobs["retrying"])
+		r.jobs["retrying"].Cancel()
 		res := r.ended("retrying", task.Cancelled)
 		if res.Started != 1 || len(res.Attempts) != 1 || res.Err.Kind != task.KindCancelled {
 			t.Errorf("got %+v", res)
@@ -31,8 +31,8 @@ func TestCancelWhileItWaits(t *testing.T) {
 			t.Errorf("%v came back", got)
 		}
 		for id := range r.jobs { // nothing happens any more
-			r.d.Cancel(r.jobs[id])
-			r.d.Abandon(r.jobs[id])
+			r.jobs[id].Cancel()
+			r.jobs[id].Abandon()
 		}
 	})
 }
@@ -66,8 +66,8 @@ func TestCancelWhileItRuns(t *testing.T) {
 				p := r.worker(0)
 				r.submitAll("a")
 				p.take()
-				r.d.Cancel(r.jobs["a"])
-				r.d.Cancel(r.jobs["a"])
+				r.jobs["a"].Cancel()
+				r.jobs["a"].Cancel()
 				if want := []cancel{{p.seq("a"), ipc.CauseCancelled}}; !slices.Equal(p.cancels, want) {
 					t.Errorf("cancels: %v, want %v", p.cancels, want)
 				}
@@ -85,7 +85,7 @@ func TestCancelInThePipe(t *testing.T) {
 		p := r.warm()
 		r.submitAll("slow", "a")
 		p.take()
-		r.d.Cancel(r.jobs["a"])
+		r.jobs["a"].Cancel()
 		if len(p.cancels) != 1 || p.cancels[0].seq != p.seq("a") {
 			t.Fatalf("cancels: %v", p.cancels)
 		}
@@ -108,7 +108,7 @@ func TestAbandonLetsTheRunningFinish(t *testing.T) {
 		p.take()
 		r.submitAll("fails", "queued")
 		for _, id := range []string{"runs", "piped", "queued"} {
-			r.d.Abandon(r.jobs[id])
+			r.jobs[id].Abandon()
 		}
 		r.ended("queued", task.Cancelled)
 		if len(p.cancels) != 1 || p.cancels[0].seq != p.seq("piped") {
@@ -119,7 +119,7 @@ func TestAbandonLetsTheRunningFinish(t *testing.T) {
 		p.complete("runs")
 		r.ended("runs", task.Completed)
 		p.take()
-		r.d.Abandon(r.jobs["fails"])
+		r.jobs["fails"].Abandon()
 		p.answer("fails", ipc.OutcomeError) // and is not tried again
 		if res := r.ended("fails", task.Cancelled); res.Started != 1 {
 			t.Errorf("got %+v", res)
@@ -134,7 +134,7 @@ func TestCancelledTasksLeaveTheQueue(t *testing.T) {
 	bubble(t, cfg, func(t *testing.T, r *rig) {
 		r.submitAll("first")
 		for i := range 20_000 {
-			r.d.Cancel(r.submit(fmt.Sprint(i), task.Options{}))
+			r.submit(fmt.Sprint(i), task.Options{}).Cancel()
 		}
 		if n := r.d.queue.Len(); n > 1000 {
 			t.Errorf("%d entries for 1 task", n)

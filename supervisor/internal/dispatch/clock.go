@@ -126,14 +126,14 @@ func (l *Lane) enforce(j *Job, now time.Duration) {
 		return
 	}
 	switch {
-	case j.hard > 0 && now >= j.started+j.hard:
+	case j.hard() > 0 && now >= j.started+j.hard():
 		j.killed = true
-		why := fmt.Errorf("hard timeout after %v: worker was killed", j.hard)
+		why := fmt.Errorf("hard timeout after %v: worker was killed", j.hard())
 		l.kill(func() { w.Dump(worker.ReasonHardTimeout, seq, why) })
 	case j.cancelAt > 0 && now >= max(j.cancelAt, j.started)+l.d.cfg.CancelGrace:
 		j.killed = true
 		l.kill(func() { w.Dump(worker.ReasonUncancellable, seq, nil) })
-	case j.soft > 0 && !j.softSent && now >= j.started+j.soft:
+	case j.soft() > 0 && !j.softSent && now >= j.started+j.soft():
 		j.softSent = true
 		l.cancel(j, ipc.CauseSoftTimeout)
 	}
@@ -142,7 +142,7 @@ func (l *Lane) enforce(j *Job, now time.Duration) {
 // postpone moves a job's clock on: its worker has not entered the handler, so no time of it
 // has passed. One that does not get to it at all is wedged, whatever its heart says.
 func (l *Lane) postpone(j *Job, now time.Duration) {
-	if now-j.given < l.d.cfg.StallLimit+j.hard+j.soft {
+	if now-j.given < l.d.cfg.StallLimit+j.hard()+j.soft() {
 		j.started = now
 		return
 	}

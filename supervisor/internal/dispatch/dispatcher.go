@@ -23,9 +23,10 @@ var (
 // Config is the part of a pool's settings that concerns tasks. All of it is set.
 type Config struct {
 	Pool        string
-	QueueSize   int // tasks waiting
-	ResultLimit int // results not read
-	Workers     int // lanes that take tasks at the same time
+	Epoch       time.Time // zero of its clock
+	QueueSize   int       // tasks waiting
+	ResultLimit int       // results not read
+	Workers     int       // lanes that take tasks at the same time
 	Slots       int
 	Window      int
 
@@ -48,7 +49,6 @@ const moment = 100 * time.Microsecond
 // Dispatcher owns a pool's tasks from Submit to their results.
 type Dispatcher struct {
 	cfg   Config
-	epoch time.Time
 	debug bool // transitions are logged
 
 	mu       sync.Mutex
@@ -59,9 +59,11 @@ type Dispatcher struct {
 	delayed  delayed
 	running  int // jobs in lanes
 	expiring int // live jobs with an expiry
+	tracked  jobList
 	unread   int
 	warned   bool // that nobody reads results
 	closed   bool
+	latest   time.Duration   // when a job was last submitted
 	finished []*Job          // ended in the current critical section
 	actions  []func()        // to do after it
 	waiters  []chan struct{} // submitters waiting for room, oldest first
@@ -69,6 +71,7 @@ type Dispatcher struct {
 	drained  chan struct{}   // closed when closed and empty
 	handlers map[string]bool // what the plugin serves; nil until known
 	only     string          // its only handler, if it has one
+	served   string          // the name last found among handlers
 	lanes    map[*Lane]bool  // ready or draining
 	active   int             // lanes that may take tasks
 	standby  []*Lane         // warm, waiting for an active one to leave
@@ -84,7 +87,7 @@ type Dispatcher struct {
 // New returns a running Dispatcher; Close it.
 func New(cfg Config) *Dispatcher {
 	d := &Dispatcher{
-		cfg: cfg, epoch: time.Now(), debug: cfg.Logger.IsDebug(),
+		cfg: cfg, debug: cfg.Logger.IsDebug(),
 		drained: make(chan struct{}), lanes: map[*Lane]bool{},
 		nextTick: never, kick: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
@@ -92,7 +95,10 @@ func New(cfg Config) *Dispatcher {
 	return d
 }
 
-func (d *Dispatcher) now() time.Duration { return time.Since(d.epoch) + 1 } // never 0
+func (d *Dispatcher) now() time.Duration { return time.Since(d.cfg.Epoch) + 1 } // never 0
+
+// since is now at a time, which a caller has read already.
+func (d *Dispatcher) since(at time.Time) time.Duration { return at.Sub(d.cfg.Epoch) + 1 }
 
 // enqueue makes a new or returning job wait for a worker.
 func (d *Dispatcher) enqueue(j *Job) {
@@ -152,7 +158,8 @@ func (d *Dispatcher) pop(now time.Duration) *Job {
 }
 
 // release ends a critical section: it unlocks and then tells everybody what happened in it.
-func (d *Dispatcher) release() {
+// It returns the list of what had finished, emptied, to be used again.
+func (d *Dispatcher) release() []*Job {
 	var jobs []*Job
 	var actions []func()
 	if len(d.finished) > 0 {
@@ -168,18 +175,8 @@ func (d *Dispatcher) release() {
 	for _, do := range actions {
 		do()
 	}
-}
-
-// Read says that somebody has a tracked job's result.
-func (d *Dispatcher) Read(j *Job) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if j.unread {
-		j.unread = false
-		d.unread--
-		d.admit()
-	}
-	j.tracked = false
+	clear(jobs)
+	return jobs[:0]
 }
 
 func (d *Dispatcher) backoff(failures int) time.Duration {

@@ -16,29 +16,27 @@ type Owner interface {
 type Job struct {
 	Result task.Result // Result.Task is the task from the start
 
-	owner   Owner
-	tracked bool // its unread result counts against ResultLimit
+	owner Owner
 
 	// Guarded by Dispatcher.mu.
-	state     task.State
-	d         *Dispatcher
-	lane      *Lane // where it is, while running
-	seq       uint64
-	submitted time.Duration // on the dispatcher's clock
-	started   time.Duration // when its handler was taken to start; 0 while it waits in a pipe
-	given     time.Duration // when its worker was free to start it
-	due       time.Duration // while retrying
-	starts    int
-	crashes   int
-	losses    int // workers that died with it in the pipe, unstarted
-	maxStarts int
-	soft      time.Duration // effective timeouts, 0 is none
-	hard      time.Duration
-	cancelAt  time.Duration // when its cancellation was asked for; 0 is never
-	abandoned bool          // not to be tried again
-	softSent  bool          // this attempt was told of its soft timeout
-	killed    bool          // this attempt's worker is being killed for its sake
-	unread    bool
+	d          *Dispatcher
+	prev, next *Job  // in Dispatcher.tracked
+	lane       *Lane // where it is, while running
+	seq        uint64
+	submitted  time.Duration // on the dispatcher's clock
+	started    time.Duration // when its handler was taken to start; 0 while it waits in a pipe
+	given      time.Duration // when its worker was free to start it
+	due        time.Duration // while retrying
+	cancelAt   time.Duration // when its cancellation was asked for; 0 is never
+	starts     int
+	crashes    int
+	losses     uint8 // workers that died with it in the pipe, unstarted
+	state      task.State
+	tracked    bool // its unread result counts against ResultLimit
+	unread     bool
+	abandoned  bool // not to be tried again
+	softSent   bool // this attempt was told of its soft timeout
+	killed     bool // this attempt's worker is being killed for its sake
 }
 
 // NewJob wraps a validated task. A tracked job counts as unread from its end until
@@ -56,6 +54,13 @@ func (j *Job) Init(t task.Task, owner Owner, tracked bool) {
 	j.tracked = tracked
 }
 
+// Submitted is when the job was accepted, on the dispatcher's clock. The jobs of dispatchers with
+// the same Epoch can be compared.
+func (j *Job) Submitted() time.Duration { return j.submitted }
+
+// Owner is who was named at Init.
+func (j *Job) Owner() Owner { return j.owner }
+
 func (j *Job) become(s task.State) {
 	if !j.state.CanBecome(s) {
 		panic("dispatch: task " + j.Result.Task.ID + " cannot go from " + j.state.String() + " to " + s.String())
@@ -63,17 +68,20 @@ func (j *Job) become(s task.State) {
 	j.state = s
 }
 
-// settings gives a job the pool's values where the task has none of its own.
-func (j *Job) settings(c *Config) {
+// soft and hard are the timeouts that count, the task's or its pool's; 0 is none.
+func (j *Job) soft() time.Duration { return pick(j.Result.Task.SoftTimeout, j.d.cfg.SoftTimeout) }
+func (j *Job) hard() time.Duration { return pick(j.Result.Task.HardTimeout, j.d.cfg.HardTimeout) }
+
+// maxStarts is how often its handler may be started.
+func (j *Job) maxStarts() int {
 	o := &j.Result.Task.Options
-	j.soft = pick(o.SoftTimeout, c.SoftTimeout)
-	j.hard = pick(o.HardTimeout, c.HardTimeout)
-	j.maxStarts = o.MaxAttempts
-	if j.maxStarts == 0 {
-		j.maxStarts = c.MaxAttempts
-	}
-	if o.AtMostOnce {
-		j.maxStarts = 1
+	switch {
+	case o.AtMostOnce:
+		return 1
+	case o.MaxAttempts > 0:
+		return o.MaxAttempts
+	default:
+		return j.d.cfg.MaxAttempts
 	}
 }
 

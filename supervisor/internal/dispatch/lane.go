@@ -56,7 +56,9 @@ type Lane struct {
 
 	busy atomic.Bool // len(pipe) > 0; written under Dispatcher.mu, read by anybody
 
-	frames []wire.Execute // Take's; only its caller touches it
+	frames   []wire.Execute // Take's; only its caller touches it
+	settled  []*Job         // Results's; only its caller touches it
+	payloads payloads       // the same
 }
 
 // NewLane implements pool.Source.

@@ -164,7 +164,7 @@ func TestReadingAheadIsFair(t *testing.T) {
 			p.mu.Lock()
 			p.woken = false
 			p.mu.Unlock()
-			if n := p.lane.Take(func(e *wire.Execute) { p.pipe = append(p.pipe, *e) }); n == 0 || n > 250 {
+			if n := p.lane.Take(func(es []wire.Execute) { p.pipe = append(p.pipe, es...) }); n == 0 || n > 250 {
 				t.Errorf("%s took %d of 1000 tasks at once", p.name, n)
 			}
 		}
@@ -194,7 +194,7 @@ func TestWindowIsBoundedInBytes(t *testing.T) {
 		for i := range 100 {
 			j := r.job(fmt.Sprint(i), task.Options{})
 			j.Result.Task.Payload = make([]byte, 20<<10)
-			if err := r.d.TrySubmit(j); err != nil {
+			if err := r.d.TrySubmit(j, time.Now()); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -58,8 +58,8 @@ func live(t *rapid.T) {
 	w.close()
 	for id, n := range w.entered {
 		j, res := w.jobs[id], w.results[id]
-		if n > j.maxStarts || res.Started > j.maxStarts {
-			t.Fatalf("task %s may start %d times: entered %d, counted %d", id, j.maxStarts, n, res.Started)
+		if n > j.maxStarts() || res.Started > j.maxStarts() {
+			t.Fatalf("task %s may start %d times: entered %d, counted %d", id, j.maxStarts(), n, res.Started)
 		}
 		if res.Started < n {
 			t.Fatalf("task %s was entered %d times, counted %d", id, n, res.Started)
@@ -116,7 +116,7 @@ func (w *world) submitOne(t *rapid.T) {
 		Expires:     rapid.SampledFrom([]time.Duration{0, 0, time.Second}).Draw(t, "expires"),
 	}
 	j := w.job(id, o)
-	if err := w.d.TrySubmit(j); err != nil {
+	if err := w.d.TrySubmit(j, time.Now()); err != nil {
 		delete(w.jobs, id)
 		if w.stopped != (err == ErrClosed) {
 			t.Fatalf("submit: %v", err)
@@ -218,9 +218,9 @@ func (w *world) cancelOne(t *rapid.T) {
 		t.Skip("was refused")
 	}
 	if rapid.Bool().Draw(t, "abandon") {
-		w.d.Abandon(j)
+		j.Abandon()
 	} else {
-		w.d.Cancel(j)
+		j.Cancel()
 	}
 }
 

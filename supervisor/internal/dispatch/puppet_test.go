@@ -64,9 +64,11 @@ func (p *puppet) take() []string {
 	p.mu.Unlock()
 	var ids []string
 	for more := woken; more; {
-		n := p.lane.Take(func(e *wire.Execute) {
-			p.pipe = append(p.pipe, *e)
-			ids = append(ids, e.TaskID)
+		n := p.lane.Take(func(es []wire.Execute) {
+			p.pipe = append(p.pipe, es...)
+			for i := range es {
+				ids = append(ids, es[i].TaskID)
+			}
 		})
 		more = n > 0
 	}

@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"bytes"
 	"fmt"
 	"time"
 
@@ -13,9 +12,15 @@ import (
 // Results settles the answers of one read. The slices in it are copied. An answer to a
 // task that does not run there is an error: the worker lies.
 func (l *Lane) Results(answers []worker.Answer) error {
+	for i := range answers {
+		if a := &answers[i]; a.Outcome == ipc.OutcomeCompleted {
+			a.Payload = l.payloads.clone(a.Payload)
+		}
+	}
 	d := l.d
 	d.mu.Lock()
-	defer d.release()
+	d.finished = l.settled // empty: every critical section leaves it nil
+	defer func() { l.settled = d.release() }()
 	now := d.now()
 	var run time.Duration
 	var bad error
@@ -81,7 +86,7 @@ func (l *Lane) attempt(j *Job, a *worker.Answer) *task.Attempt {
 	}
 	if j.softSent && a.Outcome != ipc.OutcomeCompleted {
 		rec.Outcome = task.OutcomeTimeout
-		rec.Message = fmt.Sprintf("soft timeout after %v: %s", j.soft, a.Message)
+		rec.Message = fmt.Sprintf("soft timeout after %v: %s", j.soft(), a.Message)
 	}
 	return rec
 }
@@ -107,7 +112,7 @@ func (d *Dispatcher) answered(j *Job, rec *task.Attempt, a *worker.Answer, now t
 	}
 	switch a.Outcome {
 	case ipc.OutcomeCompleted:
-		j.Result.Payload = bytes.Clone(a.Payload)
+		j.Result.Payload = a.Payload
 		d.end(j, task.StateCompleted, nil, now)
 	case ipc.OutcomeUnknown:
 		d.end(j, task.StateDead, &task.Error{Kind: task.KindUnknownTask, Message: rec.Message}, now)
@@ -139,7 +144,7 @@ func (d *Dispatcher) failed(j *Job, rec *task.Attempt, v verdict, now time.Durat
 	switch {
 	case j.cancelAt != 0:
 		d.cancelled(j, now, "cancelled while it ran: "+rec.Message)
-	case v.permanent || j.starts >= j.maxStarts:
+	case v.permanent || j.starts >= j.maxStarts():
 		d.end(j, task.StateDead, e, now)
 	case v.crash && j.crashes >= d.cfg.MaxCrashes:
 		e.Message = fmt.Sprintf("ended %d workers, the limit is %d: %s", j.crashes, d.cfg.MaxCrashes, e.Message)
@@ -223,7 +228,11 @@ func (d *Dispatcher) resolve(j *Job, now time.Duration) bool {
 	if *name == "" && d.only != "" {
 		*name = d.only
 	}
+	if *name == d.served && d.served != "" {
+		return true
+	}
 	if d.handlers[*name] {
+		d.served = *name
 		return true
 	}
 	d.end(j, task.StateDead, &task.Error{Kind: task.KindUnknownTask, Message: d.unknown(*name)}, now)

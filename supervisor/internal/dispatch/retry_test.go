@@ -114,7 +114,7 @@ func TestTaskWithoutHandlerIsRejected(t *testing.T) {
 	bubble(t, settings(), func(t *testing.T, r *rig) {
 		j := r.job("a", task.Options{})
 		j.Result.Task.Name = "nobody"
-		r.d.TrySubmit(j)
+		r.d.TrySubmit(j, time.Now())
 		p := r.worker(0)
 		if got := p.take(); got != nil {
 			t.Errorf("%v was handed out", got)

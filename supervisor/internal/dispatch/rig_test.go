@@ -61,6 +61,7 @@ func bubble(t *testing.T, cfg Config, test func(t *testing.T, r *rig)) {
 func newRig(t tb, cfg Config) *rig {
 	r := &rig{t: t, jobs: map[string]*Job{}, results: map[string]task.Result{}}
 	cfg.Demand = func() { r.demands++ }
+	cfg.Epoch = time.Now()
 	r.d = New(cfg)
 	return r
 }
@@ -146,7 +147,7 @@ func (r *rig) job(id string, o task.Options) *Job {
 func (r *rig) submit(id string, o task.Options) *Job {
 	r.t.Helper()
 	j := r.job(id, o)
-	if err := r.d.TrySubmit(j); err != nil {
+	if err := r.d.TrySubmit(j, time.Now()); err != nil {
 		r.t.Fatalf("submit %s: %v", id, err)
 	}
 	return j

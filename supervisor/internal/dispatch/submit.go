@@ -2,20 +2,22 @@ package dispatch
 
 import (
 	"context"
+	"time"
 )
 
-// TrySubmit queues a job, or returns ErrQueueFull.
-func (d *Dispatcher) TrySubmit(j *Job) error {
+// TrySubmit queues a job, or returns ErrQueueFull. The time is now.
+func (d *Dispatcher) TrySubmit(j *Job, at time.Time) error {
 	d.mu.Lock()
 	if !d.closed && !d.room() {
 		d.mu.Unlock()
 		return ErrQueueFull
 	}
-	return d.accept(j)
+	return d.accept(j, d.since(at))
 }
 
-// Submit queues a job. While there is no room it waits, or until ctx ends.
-func (d *Dispatcher) Submit(ctx context.Context, j *Job) error {
+// Submit queues a job. While there is no room it waits, or until ctx ends. The time is now.
+func (d *Dispatcher) Submit(ctx context.Context, j *Job, at time.Time) error {
+	now := d.since(at)
 	d.mu.Lock()
 	for !d.closed && !d.room() {
 		d.warnUnread()
@@ -26,23 +28,29 @@ func (d *Dispatcher) Submit(ctx context.Context, j *Job) error {
 		case <-w:
 			d.mu.Lock()
 			d.told--
+			now = d.now()
 		case <-ctx.Done():
 			d.giveUp(w)
 			return context.Cause(ctx)
 		}
 	}
-	return d.accept(j)
+	return d.accept(j, now)
 }
 
-// accept ends the critical section of a submission that found room.
-func (d *Dispatcher) accept(j *Job) error {
+// accept ends the critical section of a submission that found room at the time now, which may
+// be a little behind: other submitters were let in meanwhile.
+func (d *Dispatcher) accept(j *Job, now time.Duration) error {
 	if d.closed {
 		d.mu.Unlock()
 		return ErrClosed
 	}
 	j.d = d
-	j.settings(&d.cfg)
-	j.submitted = d.now()
+	// Never before the one ahead of it: the queue takes what is older for work that returns.
+	j.submitted = max(now, d.latest)
+	d.latest = j.submitted
+	if j.tracked {
+		d.tracked.add(j)
+	}
 	if j.Result.Task.Expires > 0 {
 		d.expiring++
 		d.wakeClock(j.submitted + j.Result.Task.Expires)

@@ -10,7 +10,7 @@ import (
 
 // Take hands as many jobs to the worker as it has credit for, and says how many.
 // The worker's writer calls it after each Wake until it returns 0.
-func (l *Lane) Take(emit func(*wire.Execute)) int {
+func (l *Lane) Take(emit func([]wire.Execute)) int {
 	l.send.Lock()
 	defer l.send.Unlock()
 	d := l.d
@@ -38,10 +38,10 @@ func (l *Lane) Take(emit func(*wire.Execute)) int {
 	}
 	d.admit()
 	d.release()
-	for i := range l.frames {
-		emit(&l.frames[i])
-	}
 	n := len(l.frames)
+	if n > 0 {
+		emit(l.frames)
+	}
 	clear(l.frames)
 	return n
 }
@@ -124,8 +124,8 @@ func (l *Lane) put(j *Job, now time.Duration) {
 	}
 	t := &j.Result.Task
 	l.frames = append(l.frames, wire.Execute{
-		Seq: j.seq, Attempt: uint16(j.starts + 1), MaxAttempts: uint16(j.maxStarts),
-		SoftTimeout: millis(j.soft), HardTimeout: millis(j.hard),
+		Seq: j.seq, Attempt: uint16(j.starts + 1), MaxAttempts: uint16(j.maxStarts()),
+		SoftTimeout: millis(j.soft()), HardTimeout: millis(j.hard()),
 		Name: t.Name, TaskID: t.ID, Meta: encodeMeta(t.Meta), Payload: t.Payload,
 	})
 }

@@ -41,7 +41,8 @@ func begin(t *testing.T, change func(*pool.Config)) *rig {
 		change(&cfg)
 	}
 	r.tasks = dispatch.New(dispatch.Config{
-		Pool: "pool", QueueSize: 1000, ResultLimit: 1000, Workers: cfg.Workers, Slots: 1, Window: 256,
+		Epoch: time.Now(),
+		Pool:  "pool", QueueSize: 1000, ResultLimit: 1000, Workers: cfg.Workers, Slots: 1, Window: 256,
 		CancelGrace: time.Second, MaxAttempts: 3, MaxCrashes: 2, Backoff: policy.Backoff{Base: time.Millisecond, Cap: time.Second},
 		Logger: hclog.NewNullLogger(), Events: hub, Demand: func() { r.pool.Demand() },
 	})
@@ -68,7 +69,7 @@ func (r *rig) run(name, payload string) task.Result {
 	r.t.Helper()
 	over := make(finished, 1)
 	j := dispatch.NewJob(task.Task{ID: name, Name: name, Payload: []byte(payload)}, over, false)
-	if err := r.tasks.Submit(r.t.Context(), j); err != nil {
+	if err := r.tasks.Submit(r.t.Context(), j, time.Now()); err != nil {
 		r.t.Fatal(err)
 	}
 	return (<-over).Result

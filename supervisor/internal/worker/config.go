@@ -40,7 +40,7 @@ type Tasks interface {
 	Ready(ipc.Ready)
 	// Take emits the tasks to write now and says how many. They are flushed, and
 	// Take is called again, until it says 0; then not before the next Wake.
-	Take(emit func(*wire.Execute)) int
+	Take(emit func([]wire.Execute)) int
 	// Results and Recalled return an error if the worker lies.
 	Results([]Answer) error
 	Recalled(ids []uint64) error

@@ -73,13 +73,15 @@ func (r *rig) do(name, payload string) uint64 {
 
 func (r *rig) Ready(ready ipc.Ready) { r.ready <- ready }
 
-func (r *rig) Take(emit func(*wire.Execute)) int {
+func (r *rig) Take(emit func([]wire.Execute)) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := len(r.queue)
 	for i := range r.queue {
 		r.pipe = append(r.pipe, r.queue[i].Seq)
-		emit(&r.queue[i])
+	}
+	if n > 0 {
+		emit(r.queue)
 	}
 	r.queue = nil
 	return n

@@ -200,9 +200,11 @@ func (w *Worker) kill() {
 // write hands tasks and control frames to the process until there is none. It is the
 // writer goroutine.
 func (w *Worker) write(stop <-chan struct{}) {
-	emit := func(e *wire.Execute) {
-		w.pipes.widen(len(e.Payload))
-		w.conn.Execute(e)
+	emit := func(tasks []wire.Execute) {
+		for i := range tasks {
+			w.pipes.widen(len(tasks[i].Payload))
+		}
+		w.conn.Execute(tasks)
 	}
 	for {
 		select {
