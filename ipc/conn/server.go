@@ -40,7 +40,9 @@ type ServerWork struct {
 // Server is a worker's end of a connection.
 type Server struct {
 	hello ipc.Hello
-	in    *wire.Reader // the reading goroutine's
+	in    *wire.Reader // of whom the queue lets read
+	batch []*Job       // the same
+	look  *time.Timer  // wakes the lookout
 	out   serverWriter
 	queue serverQueue
 	work  ServerWork        // never changes
@@ -65,8 +67,10 @@ func NewServer(r io.Reader, w io.Writer, work ServerWork) (*Server, error) {
 	in.SetLimit(hello.MaxFrame)
 	s := &Server{hello: hello, in: in, work: work, epoch: time.Now(), ready: make(chan struct{}), gone: make(chan struct{})}
 	s.out.w = w
-	s.queue.init(hello.Slots)
-	s.loops.Go(s.read)
+	s.look = time.NewTimer(time.Hour)
+	s.look.Stop()
+	s.queue.init(hello.Slots, func() { s.look.Reset(lookTime) })
+	s.loops.Go(s.watch)
 	return s, nil
 }
 
@@ -132,9 +136,14 @@ func (s *Server) Serve(ready ipc.Ready, board *scoreboard.Board) error {
 		}
 		s.loops.Go(e.run)
 	}
+	s.loops.Go(s.lookout)
 	s.loops.Go(s.beat)
 	drained := make(chan struct{})
-	s.loops.Go(func() { slots.Wait(); close(drained) })
+	s.loops.Go(func() {
+		slots.Wait()
+		s.queue.leave()
+		close(drained)
+	})
 	select {
 	case <-drained:
 		if !s.ended() {

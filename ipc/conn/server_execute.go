@@ -29,9 +29,12 @@ type serverExecutor struct {
 func (e *serverExecutor) run() {
 	defer e.leave()
 	for {
-		job, waited := e.server.queue.take(e.slot, e.flush)
+		job, waited := e.server.queue.take(e.slot, e.flush, e.read)
 		if job == nil {
 			return
+		}
+		if !waited && !e.wrote {
+			e.server.out.hurry()
 		}
 		e.job = job
 		job.start = e.meter.begin(job.Seq, waited || e.wrote)
@@ -79,6 +82,12 @@ func (e *serverExecutor) call() {
 	}()
 	e.server.work.Handle(e.job, &e.res)
 	returned = true
+}
+
+// read takes tasks off the stream: nobody else does, and the slot has none.
+func (e *serverExecutor) read() {
+	s := e.server
+	s.queue.haveRead(s.read(), s.fail)
 }
 
 // flush writes the results that were held back: nothing follows them for now.

@@ -17,9 +17,12 @@ const (
 
 // serverQueue holds the tasks that wait and knows those that run. A task leaves
 // it in one critical section, to its slot or back to the supervisor, never both.
+//
+// It also says who reads the stream: a slot that has nothing else to do, so that a task need
+// not pass from one goroutine to another, or the lookout when all slots are busy.
 type serverQueue struct {
 	mu       sync.Mutex
-	filled   sync.Cond        // a task came, or none will
+	filled   sync.Cond        // a task came, none will, or nobody reads
 	waiting  []*Job           // ascending by Seq
 	bytes    int              // payload and metadata of the waiting ones
 	last     uint64           // highest Seq accepted
@@ -27,11 +30,21 @@ type serverQueue struct {
 	draining bool             // no more tasks come
 	closed   bool             // the connection has ended
 	taken    func(seq uint64) // called in order of start, inside the critical section; may be nil
+
+	reading bool   // somebody reads
+	reads   uint64 // how often somebody has read
+	seen    uint64 // reads, when the lookout last looked
+	watched bool   // the lookout will look again
+	left    bool   // all slots have ended
+	look    func() // has it look; does not block
 }
 
-func (q *serverQueue) init(slots int) {
+// init says what the lookout is told by. Somebody reads already.
+func (q *serverQueue) init(slots int, look func()) {
 	q.filled.L = &q.mu
 	q.running = make([]*Job, slots)
+	q.reading = true
+	q.look = look
 }
 
 func (q *serverQueue) onTake(f func(seq uint64)) {
@@ -70,9 +83,9 @@ func (q *serverQueue) push(jobs []*Job) error {
 	return nil
 }
 
-// take gives a slot its next task, nil when none will come. It says whether it had
-// to wait. Before it waits, and before the end, it calls idle.
-func (q *serverQueue) take(slot int, idle func()) (job *Job, waited bool) {
+// take gives a slot its next task, nil when none will come. It says whether it had to wait.
+// Before it waits, and before the end, it calls idle; if nobody reads meanwhile, read.
+func (q *serverQueue) take(slot int, idle, read func()) (job *Job, waited bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.running[slot] = nil
@@ -83,7 +96,14 @@ func (q *serverQueue) take(slot int, idle func()) (job *Job, waited bool) {
 	}
 	for len(q.waiting) == 0 && !q.draining && !q.closed {
 		waited = true
-		q.filled.Wait()
+		if q.reading {
+			q.filled.Wait()
+			continue
+		}
+		q.reading = true
+		q.mu.Unlock()
+		read()
+		q.mu.Lock()
 	}
 	if len(q.waiting) == 0 || q.closed {
 		return nil, waited
@@ -95,7 +115,40 @@ func (q *serverQueue) take(slot int, idle func()) (job *Job, waited bool) {
 	if q.taken != nil {
 		q.taken(job.Seq)
 	}
+	if !q.reading && !q.watched {
+		q.watched = true
+		q.look()
+	}
 	return job, waited
+}
+
+// haveRead ends somebody's reading, with an error the connection.
+func (q *serverQueue) haveRead(err error, fail func(error)) {
+	if err != nil {
+		fail(err)
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.reading = false
+	q.reads++
+	q.filled.Signal()
+}
+
+// lookOut tells the lookout whether to read, which is when nobody has since it last asked, and
+// whether to look again soon.
+func (q *serverQueue) lookOut() (read, again bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.reading, q.closed:
+		q.watched = false // until a slot has a task
+		return false, false
+	case q.reads != q.seen && !q.left:
+		q.seen = q.reads
+		return false, true
+	}
+	q.reading = true
+	return true, true
 }
 
 // find looks a task up by id; a waiting one is removed.
@@ -134,6 +187,14 @@ func (q *serverQueue) recall(id uint64) []uint64 {
 
 func (q *serverQueue) search(id uint64) (int, bool) {
 	return slices.BinarySearchFunc(q.waiting, id, func(j *Job, id uint64) int { return cmp.Compare(j.Seq, id) })
+}
+
+// leave says that all slots have ended: from now on the lookout reads.
+func (q *serverQueue) leave() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.left = true
+	q.look()
 }
 
 // drain lets the slots end once nothing waits.

@@ -13,7 +13,7 @@ func TestQueueLimits(t *testing.T) {
 	}
 	t.Run("tasks", func(t *testing.T) {
 		var q serverQueue
-		q.init(1)
+		q.init(1, func() {})
 		for seq := range uint64(maxQueuedTasks) {
 			if err := q.push([]*Job{job(seq+1, 0)}); err != nil {
 				t.Fatal(err)
@@ -25,7 +25,7 @@ func TestQueueLimits(t *testing.T) {
 	})
 	t.Run("bytes", func(t *testing.T) {
 		var q serverQueue
-		q.init(1)
+		q.init(1, func() {})
 		q.bytes = maxQueuedBytes // one task as large as all may be together
 		if err := q.push([]*Job{job(1, 1)}); err != nil {
 			t.Errorf("a single task is refused: %v", err)
@@ -36,11 +36,11 @@ func TestQueueLimits(t *testing.T) {
 	})
 	t.Run("bytes are given back", func(t *testing.T) {
 		var q serverQueue
-		q.init(1)
+		q.init(1, func() {})
 		if err := q.push([]*Job{job(1, 10), job(2, 20), job(5, 30), job(6, 40)}); err != nil {
 			t.Fatal(err)
 		}
-		if j, _ := q.take(0, func() {}); j.Seq != 1 || q.bytes != 90 {
+		if j, _ := q.take(0, func() {}, nil); j.Seq != 1 || q.bytes != 90 {
 			t.Errorf("took %d, %d bytes wait", j.Seq, q.bytes)
 		}
 		if waiting, _ := q.find(5); waiting == nil || q.bytes != 60 {

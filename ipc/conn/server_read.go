@@ -2,56 +2,77 @@ package conn
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/brood-run/brood/ipc"
 	"github.com/brood-run/brood/ipc/wire"
 )
 
-// readBatch is how many tasks the reader gathers before it hands them over: it
-// saves a lock and a wake-up for each.
-const readBatch = 64
+const (
+	// readBatch is how many tasks are gathered before they are handed over: it saves a
+	// lock for each.
+	readBatch = 64
+	// lookTime is how long nobody reads, at most twice, while the slots are busy. No task
+	// of less pays for a second goroutine.
+	lookTime = time.Millisecond
+)
 
-// read is the reading goroutine. Before Ready is out it only watches for the end of
-// the stream: an answer to an early frame would go first.
-func (s *Server) read() {
-	if f, err := s.in.Next(); err != nil {
-		s.fail(err)
-	} else {
+// watch reads until Ready is out, but handles nothing: an answer to an early frame would go
+// first. It is there to see the end of the stream.
+func (s *Server) watch() {
+	err := s.in.Await()
+	if err == nil {
 		select {
 		case <-s.ready:
-			s.fail(s.serveFrames(f))
 		case <-s.gone:
+		}
+	}
+	s.queue.haveRead(err, s.fail)
+}
+
+// read handles what has arrived, at most readBatch tasks; if nothing has, it waits. Who calls
+// it has the queue's leave to.
+func (s *Server) read() error {
+	defer func() { clear(s.batch) }()
+	s.batch = s.batch[:0]
+	for {
+		f, err := s.in.Next()
+		if err != nil {
+			return err
+		}
+		if f.Type != ipc.TypeExecute { // it may be about the tasks before it
+			if err := s.queue.push(s.batch); err != nil {
+				return err
+			}
+			return s.control(f)
+		}
+		job, err := s.job(f)
+		if err != nil {
+			return err
+		}
+		s.batch = append(s.batch, job)
+		// None waits for a frame that is not here yet.
+		if len(s.batch) == readBatch || !s.in.Buffered() {
+			return s.queue.push(s.batch)
 		}
 	}
 }
 
-// serveFrames handles f and all frames after it. It hands tasks over whenever the next
-// frame is not here yet, so that none waits for a read.
-func (s *Server) serveFrames(f wire.Frame) error {
-	var batch []*Job
+// lookout is the goroutine that reads while all slots are busy: a task that runs for long must
+// keep neither a Cancel nor the end of the stream from being seen.
+func (s *Server) lookout() {
 	for {
-		if f.Type == ipc.TypeExecute {
-			job, err := s.job(f)
-			if err != nil {
-				return err
-			}
-			batch = append(batch, job)
+		select {
+		case <-s.gone:
+			return
+		case <-s.look.C:
 		}
-		if f.Type != ipc.TypeExecute || len(batch) == readBatch || !s.in.Buffered() {
-			if err := s.queue.push(batch); err != nil {
-				return err
-			}
-			clear(batch)
-			batch = batch[:0]
+		mine, again := s.queue.lookOut()
+		if mine {
+			s.queue.haveRead(s.read(), s.fail)
 		}
-		if f.Type != ipc.TypeExecute { // it may be about the tasks just pushed
-			if err := s.control(f); err != nil {
-				return err
-			}
-		}
-		var err error
-		if f, err = s.in.Next(); err != nil {
-			return err
+		if again {
+			s.look.Reset(lookTime)
 		}
 	}
 }

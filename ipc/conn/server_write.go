@@ -3,6 +3,7 @@ package conn
 import (
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/brood-run/brood/ipc"
@@ -39,7 +40,7 @@ type serverWriter struct {
 
 	box   *scoreboard.Outbox // nil: every result is written at once
 	late  *time.Timer        // flushes what was held back for holdTime
-	armed bool               // late will fire
+	armed atomic.Bool        // late will fire; set with mu held
 }
 
 // hold lets results wait in the board's outbox.
@@ -49,7 +50,7 @@ func (o *serverWriter) hold(board *scoreboard.Board, fail func(error)) {
 	o.box = board.Outbox(o.sent)
 	o.late = time.AfterFunc(time.Hour, func() {
 		o.mu.Lock()
-		o.armed = false
+		o.armed.Store(false)
 		err := o.flushed()
 		o.mu.Unlock()
 		if err != nil {
@@ -115,11 +116,21 @@ func (o *serverWriter) held(res *wire.Result, n int) (wrote bool, err error) {
 	if len(o.box.Held()) >= flushAt {
 		return true, o.flushed()
 	}
-	if !o.armed {
-		o.armed = true
+	return false, nil
+}
+
+// hurry bounds the time for which results are held back: another handler is about to run,
+// nobody knows for how long.
+func (o *serverWriter) hurry() {
+	if o.armed.Load() {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.box != nil && !o.armed.Load() && len(o.box.Held()) > 0 {
+		o.armed.Store(true)
 		o.late.Reset(holdTime)
 	}
-	return false, nil
 }
 
 // flush writes what is held back.

@@ -44,22 +44,33 @@ func (d *Reader) Reset(src io.Reader) { d.src, d.r, d.w = src, 0, 0 }
 // Next returns the next frame. Its body is valid until the next call. At a clean
 // end of the stream it returns io.EOF; inside a frame, io.ErrUnexpectedEOF.
 func (d *Reader) Next() (Frame, error) {
-	if err := d.fill(HeaderSize); err != nil {
-		return Frame{}, err
-	}
-	f, n, err := d.header()
+	f, n, err := d.await()
 	if err != nil {
-		return Frame{}, err
-	}
-	if err := d.fill(HeaderSize + n); err != nil {
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
 		return Frame{}, err
 	}
 	f.Body = d.buf[d.r+HeaderSize : d.r+HeaderSize+n : d.r+HeaderSize+n]
 	d.r += HeaderSize + n
 	return f, nil
+}
+
+// Await waits until Next can return without reading from the stream. Its errors are Next's.
+func (d *Reader) Await() error {
+	_, _, err := d.await()
+	return err
+}
+
+// await makes the next frame available, whose body has n bytes.
+func (d *Reader) await() (f Frame, n int, err error) {
+	if err := d.fill(HeaderSize); err != nil {
+		return f, 0, err
+	}
+	if f, n, err = d.header(); err != nil {
+		return f, 0, err
+	}
+	if err = d.fill(HeaderSize + n); err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return f, n, err
 }
 
 // Buffered says whether Next can return without reading from the stream: a whole
