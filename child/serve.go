@@ -15,6 +15,7 @@ import (
 
 	"github.com/brood-run/brood/ipc"
 	"github.com/brood-run/brood/ipc/conn"
+	"github.com/brood-run/brood/ipc/pipe"
 	"github.com/brood-run/brood/ipc/scoreboard"
 	"github.com/brood-run/brood/ipc/wire"
 )
@@ -50,7 +51,7 @@ func (p *Plugin) Serve() {
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
 	fmt.Printf("1|%d|tcp|127.0.0.1:0|%s|\n", ipc.Version, ipc.Protocol)
 	w := &worker{plugin: p, sole: p.sole()}
-	os.Exit(w.serve(pipe(ipc.FDRequests, "requests"), pipe(ipc.FDResponses, "responses")))
+	os.Exit(w.serve(end(ipc.FDRequests, "requests"), end(ipc.FDResponses, "responses")))
 }
 
 // orphaned says that the parent is not the supervisor that started this process,
@@ -60,14 +61,19 @@ func orphaned(supervisor string, parent int) bool {
 	return err == nil && pid != 0 && pid != parent
 }
 
-// pipe wraps an inherited descriptor. Reads and writes go through the runtime's
+// end wraps an inherited descriptor. Reads and writes go through the runtime's
 // poller: a blocked system call would cost its processor to the scheduler, and the
 // goroutine that runs the task a wake-up of another thread. Measured between two
 // processes, a round trip takes half the time of one with blocking descriptors.
-func pipe(fd int, name string) *os.File {
-	// Where that fails the descriptor blocks, and all works as well.
-	_ = syscall.SetNonblock(fd, true)
-	return os.NewFile(uintptr(fd), name)
+func end(fd int, name string) io.ReadWriter {
+	err := syscall.SetNonblock(fd, true)
+	f := os.NewFile(uintptr(fd), name)
+	if err == nil {
+		if e, err := pipe.New(f); err == nil {
+			return e
+		}
+	}
+	return f // it blocks, and all works as well
 }
 
 // serve speaks with the supervisor until one of them leaves and returns the exit code.

@@ -19,6 +19,7 @@ var rooms = []room{
 	{path: "ipc", std: true, why: "the contract is declarations only"},
 	{path: "ipc/wire", may: []string{"ipc"}, std: true, why: "the codec needs the contract and the standard library"},
 	{path: "ipc/scoreboard", std: true, why: "a shared page needs nobody"},
+	{path: "ipc/pipe", std: true, why: "ends of pipes need nobody"},
 	{path: "ipc/conn", may: []string{"ipc", "ipc/wire", "ipc/scoreboard"}, std: true, why: "calls are built on frames"},
 
 	{path: "child", may: []string{"ipc", "ipc/*"}, why: "plugin authors link the contract and hclog, nothing of the supervisor"},

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"io"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/brood-run/brood/ipc"
+	"github.com/brood-run/brood/ipc/pipe"
 	"github.com/brood-run/brood/ipc/scoreboard"
 )
 
@@ -78,7 +78,7 @@ func (c *capture) read(s int, from *tailReader) {
 			if board != nil {
 				board.BeginRead(scoreboard.Stream(s))
 			}
-			n, err := syscall.Read(int(fd), buf)
+			n, err := pipe.Read(fd, buf)
 			if board != nil {
 				board.EndRead(scoreboard.Stream(s), n)
 			}

@@ -2,12 +2,12 @@ package worker
 
 import (
 	"errors"
-	"io"
 	"os"
 	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/brood-run/brood/ipc/pipe"
 	"github.com/brood-run/brood/ipc/scoreboard"
 )
 
@@ -18,7 +18,7 @@ const maxRest = 4 << 20
 // pipes are the descriptors between the supervisor and one worker. None is ever used
 // for another worker.
 type pipes struct {
-	requests  *os.File // ours to write
+	requests  *pipe.End // to write to
 	responses *tailReader
 	stdout    *tailReader
 	stderr    *tailReader
@@ -39,8 +39,12 @@ func newPipes() (_ *pipes, err error) {
 			p.close()
 		}
 	}()
-	if p.child.requests, p.requests, err = os.Pipe(); err != nil {
+	var requests *os.File
+	if p.child.requests, requests, err = os.Pipe(); err != nil {
 		return nil, err
+	}
+	if p.requests, err = pipe.New(requests); err != nil {
+		return nil, errors.Join(err, requests.Close())
 	}
 	if p.responses, p.child.responses, err = tailPipe(); err != nil {
 		return nil, err
@@ -68,7 +72,7 @@ func (p *pipes) widen(payload int) {
 	if payload < largePayload || p.wide.Load() || p.wide.Swap(true) {
 		return
 	}
-	for _, c := range []syscall.Conn{p.requests, p.responses.f} {
+	for _, c := range []syscall.Conn{p.requests.File(), p.responses.f} {
 		if raw, err := c.SyscallConn(); err == nil {
 			// Refused beyond the limit: then it stays as it was.
 			_ = raw.Control(func(fd uintptr) { widenPipe(fd) })
@@ -96,7 +100,7 @@ func (p *pipes) closeChildEnds() {
 
 // finish makes readers return when they have read what is there, and writers at once.
 func (p *pipes) finish() {
-	_ = p.requests.Close() // nobody reads it any more
+	_ = p.requests.File().Close() // nobody reads it any more
 	for _, r := range []*tailReader{p.responses, p.stdout, p.stderr} {
 		_ = r.f.SetReadDeadline(time.Unix(1, 0)) // pipes support deadlines
 	}
@@ -104,7 +108,7 @@ func (p *pipes) finish() {
 
 func (p *pipes) close() {
 	if p.requests != nil {
-		_ = p.requests.Close() // closed before, after a normal life
+		_ = p.requests.File().Close() // closed before, after a normal life
 	}
 	for _, r := range []*tailReader{p.responses, p.stdout, p.stderr} {
 		if r != nil {
@@ -114,54 +118,4 @@ func (p *pipes) close() {
 	if p.board != nil {
 		p.board.Close()
 	}
-}
-
-// tailReader reads a pipe. Once its deadline has passed it returns what is there and then
-// io.EOF, without waiting. Not safe for concurrent use, but for the deadline.
-type tailReader struct {
-	f    *os.File
-	raw  syscall.RawConn
-	rest int // bytes read past the deadline
-}
-
-func tailPipe() (*tailReader, *os.File, error) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		return nil, nil, err
-	}
-	raw, err := r.SyscallConn()
-	if err != nil {
-		return nil, nil, errors.Join(err, r.Close(), w.Close())
-	}
-	return &tailReader{f: r, raw: raw}, w, nil
-}
-
-// Read implements io.Reader.
-func (t *tailReader) Read(b []byte) (int, error) {
-	return t.read(func(fd uintptr) (int, error) { return syscall.Read(int(fd), b) })
-}
-
-// read has do read once, waiting for bytes first if it must.
-func (t *tailReader) read(do func(fd uintptr) (int, error)) (n int, err error) {
-	try := func(fd uintptr) bool {
-		for {
-			if n, err = do(fd); err != syscall.EINTR {
-				return err != syscall.EAGAIN
-			}
-		}
-	}
-	if e := t.raw.Read(try); e != nil {
-		if !errors.Is(e, os.ErrDeadlineExceeded) || t.rest > maxRest {
-			return 0, io.EOF
-		}
-		got := false
-		if e := t.raw.Control(func(fd uintptr) { got = try(fd) }); e != nil || !got {
-			return 0, io.EOF
-		}
-		t.rest += max(n, 0)
-	}
-	if err == nil && n == 0 {
-		err = io.EOF
-	}
-	return max(n, 0), err
 }

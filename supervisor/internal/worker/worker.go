@@ -200,12 +200,6 @@ func (w *Worker) kill() {
 // write hands tasks and control frames to the process until there is none. It is the
 // writer goroutine.
 func (w *Worker) write(stop <-chan struct{}) {
-	emit := func(tasks []wire.Execute) {
-		for i := range tasks {
-			w.pipes.widen(len(tasks[i].Payload))
-		}
-		w.conn.Execute(tasks)
-	}
 	for {
 		select {
 		case <-stop:
@@ -213,13 +207,21 @@ func (w *Worker) write(stop <-chan struct{}) {
 		case <-w.wake:
 		}
 		for more := true; more; {
-			more = w.tasks.Take(emit) > 0
+			more = w.tasks.Take(w.emit) > 0
 			if w.conn.Flush() != nil {
 				// Nobody reads any more: the process is dying, which run will see.
 				return
 			}
 		}
 	}
+}
+
+// emit appends what Take hands out.
+func (w *Worker) emit(tasks []wire.Execute) {
+	for i := range tasks {
+		w.pipes.widen(len(tasks[i].Payload))
+	}
+	w.conn.Execute(tasks)
 }
 
 func signal(c chan struct{}) {

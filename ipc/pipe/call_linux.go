@@ -1,0 +1,26 @@
+package pipe
+
+import (
+	"syscall"
+	"unsafe"
+)
+
+// Read is read(2) on a descriptor that does not block. At the end of the stream it returns 0.
+func Read(fd uintptr, b []byte) (int, error) { return now(syscall.SYS_READ, fd, b) }
+
+// Write is write(2) on a descriptor that does not block. It may write a part.
+func Write(fd uintptr, b []byte) (int, error) { return now(syscall.SYS_WRITE, fd, b) }
+
+// now does a system call that does not wait.
+func now(trap, fd uintptr, b []byte) (int, error) {
+	for {
+		n, _, errno := syscall.RawSyscall(trap, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+		switch errno {
+		case 0:
+			return int(n), nil
+		case syscall.EINTR:
+		default:
+			return 0, errno
+		}
+	}
+}

@@ -1,0 +1,10 @@
+// Package pipe reads and writes ends of pipes that do not block, without telling Go's
+// scheduler about each call.
+//
+// A system call that may wait lets the scheduler give its processor away, which costs
+// little, unless the process was asleep: then it wakes a thread of the runtime, and with it
+// another processor, for a call that takes a microsecond. Between two processes that
+// answer each other that doubles the time of a round trip.
+//
+// An End may be read by one goroutine at a time and written by one at a time.
+package pipe
