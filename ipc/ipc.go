@@ -80,6 +80,7 @@ type Hello struct {
 	MaxFrame    int    `json:"max_frame"`    // largest frame body either side accepts, in bytes
 	HeartbeatMS int    `json:"heartbeat_ms"` // interval between beats
 	Scoreboard  bool   `json:"scoreboard"`   // FDScoreboard is a shared page
+	BoardBeats  bool   `json:"board_beats"`  // beats may be counted there instead of being sent
 	LogLevel    string `json:"log_level"`    // lowest level worth writing: trace, debug, info, warn, error
 }
 

@@ -27,7 +27,7 @@ var golden = []struct {
 	id   uint64
 	body any // Execute, Result, a list of ids, a control body, or nil
 }{
-	{"hello", ipc.TypeHello, 0, ipc.Hello{Worker: "echo-1", Slots: 2, MaxFrame: 1 << 20, HeartbeatMS: 1000, Scoreboard: true, LogLevel: "info"}},
+	{"hello", ipc.TypeHello, 0, ipc.Hello{Worker: "echo-1", Slots: 2, MaxFrame: 1 << 20, HeartbeatMS: 1000, Scoreboard: true, BoardBeats: true, LogLevel: "info"}},
 	{"ready", ipc.TypeReady, 0, ipc.Ready{Plugin: "echo", Version: "1.0", SDK: "brood-go/1.0", Wire: 1, Tasks: []string{"echo"}, Scoreboard: true}},
 	{"ready_error", ipc.TypeReady, 0, ipc.Ready{Plugin: "echo", SDK: "brood-go/1.0", Wire: 1, Tasks: []string{}, Template: true, Error: "no database"}},
 	{"execute", ipc.TypeExecute, 7, wire.Execute{

@@ -13,9 +13,10 @@ const (
 	idleLeak = 1 << 30
 
 	soonestSample = 4 * time.Millisecond // 4 MiB of a 1 GiB/s leak
-	latestLimited = 250 * time.Millisecond
-	sampleBusy    = time.Second
-	sampleIdle    = 2 * time.Second
+	latestBusy    = 250 * time.Millisecond
+	latestIdle    = 2 * time.Second
+	unlimitedBusy = time.Second
+	unlimitedIdle = 5 * time.Second
 )
 
 // SampleInterval is how soon to look at a worker's memory again. Near its hard
@@ -24,15 +25,15 @@ const (
 func SampleInterval(rss, limit uint64, busy bool) time.Duration {
 	switch {
 	case limit == 0 && busy:
-		return sampleBusy
+		return unlimitedBusy
 	case limit == 0:
-		return sampleIdle
+		return unlimitedIdle
 	case rss >= limit:
 		return soonestSample
 	}
-	leak, latest := float64(assumedLeak), latestLimited
+	leak, latest := float64(assumedLeak), latestBusy
 	if !busy {
-		leak, latest = idleLeak, sampleIdle
+		leak, latest = idleLeak, latestIdle
 	}
 	wait := float64(limit-rss) / leak * float64(time.Second)
 	return max(time.Duration(min(wait, float64(latest))), soonestSample)

@@ -19,7 +19,7 @@ func TestSampleInterval(t *testing.T) {
 		want       time.Duration
 	}{
 		{gib, 0, true, time.Second},
-		{gib, 0, false, 2 * time.Second},
+		{gib, 0, false, 5 * time.Second},
 		{gib, 4 * gib, false, 2 * time.Second},
 		{gib, gib + 256*mib, false, 250 * time.Millisecond},
 		{0, 1 << 62, true, 250 * time.Millisecond},

@@ -1,4 +1,4 @@
-// Package pool keeps the workers of one plugin: it starts them, watches their memory, age
+// Package pool keeps the workers of one plugin: it starts them, watches their pulse, memory, age
 // and idleness, replaces the worn out and the dead, and backs off when a plugin keeps
 // dying.
 //

@@ -35,6 +35,9 @@ func (p *Pool) loop() {
 		}
 		now := time.Now()
 		next := p.watch(now)
+		if due := p.pulse(now); due.Before(next) {
+			next = due
+		}
 		if due := p.adjust(now); due.Before(next) {
 			next = due
 		}

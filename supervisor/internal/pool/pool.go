@@ -42,6 +42,7 @@ type Pool struct {
 	failed     int          // starts that failed since one succeeded
 	everUp     bool
 	nextSpawn  time.Time
+	nextPulse  time.Time
 	parked     int // workers stopped for idleness
 	closing    bool
 	killed     bool
@@ -62,7 +63,8 @@ type member struct {
 	ttl        time.Duration // jittered; 0 is none
 	softLimit  uint64        // jittered; 0 is none
 	nextSample time.Time
-	wasBusy    bool // at the last look
+	slack      time.Duration // how much earlier the sample may come
+	wasBusy    bool          // at the last look
 }
 
 // New returns a pool that does nothing until Start.

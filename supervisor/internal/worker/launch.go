@@ -110,7 +110,7 @@ func (l *launcher) Start(ctx context.Context) error {
 	w.conn.Hello(ipc.Hello{
 		Worker: w.name, Slots: w.cfg.Slots, MaxFrame: w.cfg.MaxFrame,
 		HeartbeatMS: int(w.cfg.Heartbeat.Milliseconds()), Scoreboard: w.pipes.board != nil,
-		LogLevel: w.cfg.Logger.GetLevel().String(),
+		BoardBeats: w.pipes.board != nil, LogLevel: w.cfg.Logger.GetLevel().String(),
 	})
 	_ = w.conn.Flush() // into an empty pipe; a process that died is found out below
 	w.launching.Go(func() {

@@ -14,6 +14,9 @@ import (
 var bin string
 
 func TestMain(m *testing.M) {
+	if os.Getenv(envFrames) != "" {
+		os.Exit(serveFrames())
+	}
 	os.Exit(func() int {
 		var err error
 		if bin, err = os.MkdirTemp("", "brood-worker-test-"); err != nil {

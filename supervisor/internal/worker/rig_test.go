@@ -49,8 +49,24 @@ func launch(t *testing.T, change func(*Config)) *rig {
 		exit: make(chan *Exit, 1), asked: make(chan string, 1),
 	}
 	r.w = Start(cfg, "pool-1", r, func(w *Worker) Tasks { r.w = w; return r })
-	t.Cleanup(func() { r.w.Kill(ReasonShutdown, nil); <-r.w.Done() })
+	var pulse sync.WaitGroup
+	pulse.Go(func() { r.look(cfg.Heartbeat) })
+	t.Cleanup(func() { r.w.Kill(ReasonShutdown, nil); <-r.w.Done(); pulse.Wait() })
 	return r
+}
+
+// look is the pool's part in finding a stopped worker.
+func (r *rig) look(every time.Duration) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			r.w.Pulse()
+		case <-r.w.Done():
+			return
+		}
+	}
 }
 
 // up is launch that waits until the worker takes tasks.

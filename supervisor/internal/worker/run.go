@@ -108,9 +108,6 @@ func (w *Worker) bury(p *proc.Process) {
 func (w *Worker) serve(p *proc.Process) {
 	kill := time.NewTimer(time.Until(w.born.Add(w.cfg.StartTimeout))) // kills when it fires; first, unless Ready comes
 	defer kill.Stop()
-	patience := w.cfg.Heartbeat * time.Duration(w.cfg.Missed)
-	beat := time.NewTimer(patience)
-	defer beat.Stop()
 	for {
 		select {
 		case <-p.Done():
@@ -125,13 +122,6 @@ func (w *Worker) serve(p *proc.Process) {
 		case <-kill.C:
 			w.because(ReasonStartTimeout, 0, errStartTimeout)
 			w.kill()
-		case <-beat.C:
-			silent := w.Age() - time.Duration(w.heard.Load())
-			if silent >= patience && w.State() != StateStarting {
-				w.Dump(ReasonHeartbeatLost, 0, nil)
-				continue
-			}
-			beat.Reset(max(patience-silent, patience/10))
 		}
 	}
 }
@@ -189,7 +179,7 @@ func (w *Worker) recover() {
 // callbacks is the worker as its connection sees it.
 type callbacks struct{ w *Worker }
 
-func (c callbacks) Heard() { c.w.heard.Store(int64(c.w.Age())) }
+func (c callbacks) Heard() { c.w.heard.Add(1) }
 
 func (c callbacks) Ready(r ipc.Ready) error {
 	if r.Wire != ipc.Version {

@@ -33,8 +33,9 @@ type Worker struct {
 	leave chan struct{} // to run: Drain was sent, kill if it does not leave; capacity 1
 	ready chan ipc.Ready
 	done  chan struct{} // closed when everything is over
-	heard atomic.Int64  // when a frame last came, in nanoseconds since born
+	heard atomic.Uint64 // reads from the response pipe that brought something
 	peak  atomic.Uint64 // highest RSS seen, in bytes
+	pulse pulse         // the caller of Pulse's
 
 	mu      sync.Mutex
 	state   State

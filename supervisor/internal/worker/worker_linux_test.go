@@ -46,19 +46,37 @@ func TestWhyAWorkerEnds(t *testing.T) {
 }
 
 // A process that does not print its stacks is killed all the same, however often it
-// is asked.
+// is asked. One that beats is left alone, wherever it does.
 func TestStoppedProcessIsKilledAfterItsDump(t *testing.T) {
-	r := up(t, func(c *Config) { c.Heartbeat, c.Missed = 50*time.Millisecond, 4 })
-	if err := syscall.Kill(r.w.PID(), syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case e := <-r.exit:
-		if e.Reason != ReasonHeartbeatLost || e.Process.Signal != "SIGKILL" {
-			t.Errorf("%v: %v", e.Reason, e.Process)
-		}
-	case <-time.After(10 * time.Second):
-		t.Error("it was not killed")
+	const heartbeat, missed = 50 * time.Millisecond, 4
+	for name, frames := range map[string]bool{"beats on the scoreboard": false, "beats in frames": true} {
+		t.Run(name, func(t *testing.T) {
+			r := up(t, func(c *Config) {
+				c.Heartbeat, c.Missed = heartbeat, missed
+				if frames {
+					c.Path, c.Env = os.Args[0], []string{envFrames + "=1"}
+				}
+			})
+			select {
+			case e := <-r.exit:
+				t.Fatalf("ended while it beat: %v", e)
+			case <-time.After(3 * missed * heartbeat):
+			}
+			if beats := r.w.pipes.board.Beats(); (beats == 0) != frames {
+				t.Errorf("%d beats on the scoreboard", beats)
+			}
+			if err := syscall.Kill(r.w.PID(), syscall.SIGSTOP); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case e := <-r.exit:
+				if e.Reason != ReasonHeartbeatLost || e.Process.Signal != "SIGKILL" {
+					t.Errorf("%v: %v", e.Reason, e.Process)
+				}
+			case <-time.After(10 * time.Second):
+				t.Error("it was not killed")
+			}
+		})
 	}
 }
 
