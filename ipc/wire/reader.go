@@ -9,7 +9,10 @@ import (
 )
 
 const (
-	readBuffer = 64 << 10
+	// A Reader starts with quietBuffer, enough for a worker that waits, of which there
+	// may be thousands, and goes on with readBuffer when a read has filled that.
+	quietBuffer = 4 << 10
+	readBuffer  = 64 << 10
 	// keepBuffer is the largest buffer a Reader holds on to for long, and keepFor how
 	// many small frames in a row make it let go of a larger one: frames of one size
 	// tend to come in a row, and growing a buffer anew for each is what makes them slow.
@@ -32,7 +35,7 @@ func NewReader(src io.Reader, maxBody int) *Reader {
 	if maxBody <= 0 {
 		maxBody = DefaultMaxBody
 	}
-	return &Reader{src: src, buf: make([]byte, readBuffer), maxBody: maxBody}
+	return &Reader{src: src, buf: make([]byte, quietBuffer), maxBody: maxBody}
 }
 
 // SetLimit changes the largest frame body accepted, from the next frame on.
@@ -112,6 +115,9 @@ func (d *Reader) fill(n int) error {
 		d.makeRoom(n)
 		m, err := d.src.Read(d.buf[d.w:])
 		d.w += m
+		if d.w == len(d.buf) && d.w < readBuffer {
+			d.resize(readBuffer)
+		}
 		if m > 0 {
 			continue
 		}
@@ -144,8 +150,12 @@ func (d *Reader) makeRoom(n int) {
 		d.r = 0
 	}
 	if d.w == len(d.buf) {
-		grown := make([]byte, min(2*len(d.buf), max(n, readBuffer)))
-		copy(grown, d.buf[:d.w])
-		d.buf = grown
+		d.resize(min(2*len(d.buf), max(n, readBuffer)))
 	}
+}
+
+func (d *Reader) resize(n int) {
+	grown := make([]byte, n)
+	copy(grown, d.buf[:d.w])
+	d.buf = grown
 }

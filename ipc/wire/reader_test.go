@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"runtime"
+	"slices"
 	"testing"
 	"testing/iotest"
 
@@ -98,6 +99,43 @@ func TestReaderErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestReaderBuffersWhatComes has a reader offer its stream little room as long as little comes,
+// and much from the first time on that a read fills it.
+func TestReaderBuffersWhatComes(t *testing.T) {
+	var room []int
+	frame := wire.AppendHeader(nil, ipc.TypeDrain, 0, 0, 0)
+	trickle := iotest.OneByteReader(bytes.NewReader(bytes.Repeat(frame, 500)))
+	flood := bytes.NewReader(bytes.Repeat(frame, 20_000))
+	r := wire.NewReader(readerFunc(func(b []byte) (int, error) {
+		room = append(room, len(b))
+		if n, err := trickle.Read(b); err == nil {
+			return n, nil
+		}
+		return flood.Read(b)
+	}), 0)
+	for n := range 500 {
+		if _, err := r.Next(); err != nil {
+			t.Fatalf("frame %d: %v", n, err)
+		}
+	}
+	if most := slices.Max(room); most > 4<<10 {
+		t.Errorf("a quiet stream is offered %d bytes", most)
+	}
+	room = nil
+	for n := range 20_000 {
+		if f, err := r.Next(); err != nil || f.Type != ipc.TypeDrain {
+			t.Fatalf("frame %d: %v, %v", n, f, err)
+		}
+	}
+	if len(room) > 10 {
+		t.Errorf("320 kB took %d reads", len(room))
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
 type stuck struct{}
 

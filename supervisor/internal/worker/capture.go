@@ -20,6 +20,10 @@ const (
 	maxPending = 256 << 10
 	// maxLine is where a line without an end is cut.
 	maxLine = 8 << 10
+	// quietRead is how much is read at once until a read brings as much, busyRead from
+	// then on: most workers of many print little.
+	quietRead = 2 << 10
+	busyRead  = 32 << 10
 	// tailWait is how long an answer waits for the output before it.
 	tailWait = time.Second
 )
@@ -70,7 +74,7 @@ func newCapture(w *Worker) *capture {
 
 // read takes one stream until it ends. It is the goroutine of that stream.
 func (c *capture) read(s int, from *tailReader) {
-	buf := make([]byte, 32<<10)
+	buf := make([]byte, quietRead)
 	board := c.w.pipes.board
 	first := s == stdout
 	for {
@@ -92,6 +96,9 @@ func (c *capture) read(s int, from *tailReader) {
 			got, first = c.firstLine(got)
 		}
 		c.add(s, got, n-len(got))
+		if n == len(buf) && n < busyRead {
+			buf = make([]byte, busyRead)
+		}
 	}
 	if first {
 		_ = c.handshake.Close() // there will be no line; Close of a pipe's end cannot fail
