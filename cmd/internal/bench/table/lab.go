@@ -26,13 +26,13 @@ type lab struct {
 
 	span    time.Duration // of one measurement
 	rounds  int
-	starts  int // processes for one median of start times
-	kills   int // workers killed in one round
-	lines   int // tasks in a file
-	stream  int // tasks in the stream that must not make the supervisor grow
-	watched int // idle workers
-	watch   time.Duration
-	execs   int // commands run by the exec plugin
+	starts  int           // processes for one median of start times
+	kills   int           // workers killed in one round
+	lines   int           // tasks in a file
+	stream  int           // tasks in the stream that must not make the supervisor grow
+	watched int           // idle workers
+	watch   time.Duration // long enough for the rarest look at each
+	execs   int           // commands run by the exec plugin
 }
 
 func newLab(ctx context.Context, mode, bin string) (*lab, error) {
@@ -40,10 +40,10 @@ func newLab(ctx context.Context, mode, bin string) (*lab, error) {
 	switch mode {
 	case "quick":
 		l.span, l.rounds, l.starts, l.kills = 150*time.Millisecond, 3, 10, 5
-		l.lines, l.stream, l.watched, l.watch, l.execs = 100_000, 1_000_000, 200, 2*time.Second, 1000
+		l.lines, l.stream, l.watched, l.watch, l.execs = 100_000, 1_000_000, 200, 5*time.Second, 1000
 	case "full":
 		l.span, l.rounds, l.starts, l.kills = time.Second, 5, 50, 20
-		l.lines, l.stream, l.watched, l.watch, l.execs = 1_000_000, 10_000_000, 1000, 10*time.Second, 5000
+		l.lines, l.stream, l.watched, l.watch, l.execs = 1_000_000, 10_000_000, manyIdle, 20*time.Second, 5000
 	default:
 		return nil, fmt.Errorf("BENCH=%s: expected quick or full", mode)
 	}

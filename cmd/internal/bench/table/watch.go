@@ -7,10 +7,17 @@ import (
 	"time"
 )
 
+// manyIdle is the number of idle workers that the figure is for.
+const manyIdle = 1000
+
 // watching is what idle workers cost their supervisor.
 func (l *lab) watching() []group {
+	name := fmt.Sprintf("one core's share to watch %d idle workers", manyIdle)
+	if l.watched != manyIdle {
+		name += fmt.Sprintf(" (%d times that of %d)", manyIdle/l.watched, l.watched)
+	}
 	return []group{{
-		rows:    []row{{fmt.Sprintf("one core's share to watch %d idle workers", l.watched), percent}},
+		rows:    []row{{name, percent}},
 		entries: []entry{{"", ours, l.share}},
 		rounds:  1,
 	}}
@@ -26,7 +33,8 @@ func (l *lab) share(ctx context.Context) ([]float64, error) {
 	pause(ctx, l.watch/2) // starting them leaves garbage to collect
 	began, used := time.Now(), ownCPU()
 	pause(ctx, l.watch)
-	return []float64{100 * (ownCPU() - used).Seconds() / time.Since(began).Seconds()}, nil
+	share := 100 * (ownCPU() - used).Seconds() / time.Since(began).Seconds()
+	return []float64{share * manyIdle / float64(l.watched)}, nil
 }
 
 func ownCPU() time.Duration {
