@@ -4,8 +4,8 @@
 // A Client has no goroutines of its own: its owner runs its reading, its flushing and
 // whatever sends.
 //
-// A Server owns one goroutine that reads frames, one a slot that runs handlers and
-// one that beats. They share the queue of waiting tasks, behind its mutex, and the
+// A Server owns one goroutine that reads frames, one a slot that runs handlers,
+// one that beats and one that ends that. They share the queue of waiting tasks, behind its mutex, and the
 // writer, behind another; a Job has a third. They are taken in the order writer,
 // queue, Job. No goroutine and no timer exists per task.
 package conn

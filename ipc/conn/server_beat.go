@@ -15,15 +15,9 @@ func (s *Server) beat() {
 	if s.hello.HeartbeatMS == 0 {
 		return
 	}
-	tick := time.NewTicker(time.Duration(s.hello.HeartbeatMS) * time.Millisecond)
-	defer tick.Stop()
+	wait := s.ticks(time.Duration(s.hello.HeartbeatMS) * time.Millisecond)
 	figures := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/sched/goroutines:goroutines"}}
-	for {
-		select {
-		case <-s.gone:
-			return
-		case <-tick.C:
-		}
+	for wait() {
 		metrics.Read(figures)
 		heap, goroutines := figures[0].Value.Uint64(), figures[1].Value.Uint64()
 		if s.board != nil && s.hello.BoardBeats {

@@ -27,7 +27,7 @@ func TestServerBeatsWhereTheSupervisorLooks(t *testing.T) {
 			if c.board {
 				board = page(t)
 			}
-			synctest.Test(t, func(t *testing.T) { beatFor(t, board, c.board && c.offered, c.offered) })
+			beatSome(t, board, c.offered, c.board && c.offered)
 		})
 	}
 }
@@ -46,63 +46,107 @@ func page(t *testing.T) *scoreboard.Board {
 	return board
 }
 
-// beatFor has a worker run one task and keep another waiting for ten and a half seconds.
-func beatFor(t *testing.T, board *scoreboard.Board, onBoard, offered bool) {
-	const beats = 10
+// beatSome has a worker beat while one task runs in it and another waits.
+func beatSome(t *testing.T, board *scoreboard.Board, offered, onBoard bool) {
 	inR, inW := io.Pipe()
 	outR, outW := io.Pipe()
-	hello := ipc.Hello{Slots: 1, MaxFrame: minMaxFrame, HeartbeatMS: 1000, BoardBeats: offered}
+	hello := ipc.Hello{Slots: 1, MaxFrame: minMaxFrame, HeartbeatMS: 2, BoardBeats: offered}
 	go inW.Write(append(wire.AppendControl(nil, ipc.TypeHello, 0, 0, hello), append(execute(1, ""), execute(2, "")...)...))
+	entered := make(chan bool)
 	server, err := NewServer(inR, outW, ServerWork{
-		Handle: func(job *Job, _ *wire.Result) { <-job.Done() },
+		Handle: func(job *Job, _ *wire.Result) { entered <- true; <-job.Done() },
 		Base:   context.Background(), Cause: func(ipc.Cause) error { return errTestCause },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	go server.Serve(ipc.Ready{}, board)
-	seen := make(chan []ipc.Beat)
-	go func() { seen <- beatFrames(t, outR) }()
-	time.Sleep(beats*time.Second + time.Second/2)
-	inW.Close()
-	<-server.Gone()
-	outW.Close()
-	frames := <-seen
-	server.Wait()
+	served := make(chan bool)
+	go func() { server.Serve(ipc.Ready{}, board); server.Wait(); outW.Close(); close(served) }()
+	frames := make(chan ipc.Beat)
+	go func() { defer close(frames); beatFrames(t, outR, frames) }()
+	<-entered
 	if onBoard {
-		v := board.Vitals()
-		if n := board.Beats(); n != beats || len(frames) != 0 {
-			t.Errorf("%d beats on the scoreboard and %d frames, want %d and none", n, len(frames), beats)
-		}
-		if v.Running != 1 || v.Queued != 1 || v.HeapBytes == 0 || v.Goroutines == 0 {
-			t.Errorf("the page says %+v", v)
-		}
-		return
+		beatsOnBoard(t, board)
+	} else {
+		beatsInFrames(t, frames)
 	}
-	if len(frames) != beats || board != nil && board.Beats() != 0 {
-		t.Fatalf("%d frames, want %d, and nothing on the page", len(frames), beats)
-	}
-	for _, b := range frames {
-		if len(b.Running) != 1 || b.Running[0] != 1 || b.Queued != 1 || b.HeapBytes == 0 || b.Goroutines == 0 {
-			t.Errorf("a frame says %+v", b)
+	inW.Close()
+	for b := range frames {
+		if onBoard {
+			t.Errorf("a frame beside the scoreboard: %+v", b)
 		}
+	}
+	if <-served; board != nil && !onBoard && board.Beats() != 0 {
+		t.Errorf("%d beats on the scoreboard beside the frames", board.Beats())
 	}
 }
 
-// beatFrames reads a worker's stream to its end.
-func beatFrames(t *testing.T, r io.Reader) (beats []ipc.Beat) {
+func beatsOnBoard(t *testing.T, board *scoreboard.Board) {
+	t.Helper()
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	late := time.After(10 * time.Second)
+	for from := board.Beats(); board.Beats() < from+3; {
+		select {
+		case <-look.C:
+		case <-late:
+			t.Fatal("no beats on the scoreboard")
+		}
+	}
+	if v := board.Vitals(); v.Running != 1 || v.Queued != 1 || v.HeapBytes == 0 || v.Goroutines == 0 {
+		t.Errorf("the page says %+v", v)
+	}
+}
+
+func beatsInFrames(t *testing.T, frames <-chan ipc.Beat) {
+	t.Helper()
+	var b ipc.Beat
+	late := time.After(10 * time.Second)
+	for range 3 { // the first may be older than the task
+		select {
+		case b = <-frames:
+		case <-late:
+			t.Fatal("no beats in frames")
+		}
+	}
+	if len(b.Running) != 1 || b.Running[0] != 1 || b.Queued != 1 || b.HeapBytes == 0 || b.Goroutines == 0 {
+		t.Errorf("a frame says %+v", b)
+	}
+}
+
+// beatFrames picks the beats from a worker's stream until it ends.
+func beatFrames(t *testing.T, r io.Reader, beats chan<- ipc.Beat) {
 	in := wire.NewReader(r, 0)
 	for {
 		f, err := in.Next()
 		if err != nil {
-			return beats
+			return
 		}
 		if f.Type == ipc.TypeBeat {
 			var b ipc.Beat
 			if err := wire.DecodeControl(f, &b); err != nil {
 				t.Error(err)
 			}
-			beats = append(beats, b)
+			beats <- b
 		}
 	}
+}
+
+func TestTicksOfTheRuntime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Server{gone: make(chan struct{})}
+		wait, began := s.runtimeTicks(time.Second), time.Now()
+		for range 3 {
+			if !wait() {
+				t.Fatal("no tick")
+			}
+		}
+		if took := time.Since(began); took != 3*time.Second {
+			t.Errorf("three ticks took %v", took)
+		}
+		close(s.gone)
+		if wait() {
+			t.Error("a tick after the end")
+		}
+	})
 }
