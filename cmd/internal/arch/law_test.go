@@ -46,8 +46,9 @@ var rooms = []room{
 
 	{path: "cmd/internal/arch", std: true, why: "it looks at the house from outside"},
 	{path: "cmd/internal/bench/bare", std: true, why: "it is the least a process can be"},
-	{path: "cmd/internal/bench/peer", why: "peers run without brood"},
-	{path: "cmd/internal/bench/limit", why: "the machine's limits are measured without brood"},
+	{path: "cmd/internal/bench/pace", std: true, why: "it needs a clock"},
+	{path: "cmd/internal/bench/peer", may: []string{"cmd/internal/bench/pace"}, why: "peers run without brood"},
+	{path: "cmd/internal/bench/limit", may: []string{"cmd/internal/bench/pace"}, why: "the machine's limits are measured without brood"},
 	{path: "cmd/internal/*", may: []string{"ipc", "ipc/wire", "supervisor", "supervisor/task", "supervisor/event", "cmd/internal/*"},
 		why: "the command uses the library as anybody could"},
 	{path: "cmd/*", may: []string{"cmd/internal/*"}, why: "a main is a call of its command line"},

@@ -36,27 +36,37 @@ func polled(fd int) *os.File {
 	return os.NewFile(uintptr(fd), "")
 }
 
-// echo sends each frame back: a length of four bytes and so many bytes. Replies go out
-// together once nothing more has arrived.
+// headSize is what goes before a payload: its length in four bytes and the task's id
+// in eight.
+const headSize = 12
+
+// echo answers each task with a frame of its id and payload. Answers go out together once
+// nothing more has arrived.
 func echo(in io.Reader, out io.Writer) error {
 	r, w := bufio.NewReaderSize(in, 64<<10), bufio.NewWriterSize(out, 64<<10)
-	var frame []byte
+	var reply []byte
 	for {
-		head, err := r.Peek(4)
-		if err == io.EOF {
+		head, err := r.Peek(headSize)
+		if err == io.EOF && len(head) == 0 {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		n := 4 + int(binary.LittleEndian.Uint32(head))
-		if cap(frame) < n {
-			frame = make([]byte, n)
-		}
-		if _, err := io.ReadFull(r, frame[:n]); err != nil {
+		n, id := int(binary.LittleEndian.Uint32(head)), binary.LittleEndian.Uint64(head[4:])
+		if _, err := r.Discard(headSize); err != nil {
 			return err
 		}
-		if _, err := w.Write(frame[:n]); err != nil {
+		if cap(reply) < headSize+n {
+			reply = make([]byte, headSize+n)
+		}
+		reply = reply[:headSize+n]
+		binary.LittleEndian.PutUint32(reply, uint32(n))
+		binary.LittleEndian.PutUint64(reply[4:], id)
+		if _, err := io.ReadFull(r, reply[headSize:]); err != nil {
+			return err
+		}
+		if _, err := w.Write(reply); err != nil {
 			return err
 		}
 		if r.Buffered() == 0 {

@@ -2,29 +2,30 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
 	"testing/iotest"
 )
 
 func TestEchoSendsBackWholeFrames(t *testing.T) {
-	in := "\x03\x00\x00\x00abc" + "\x00\x00\x00\x00" + "\x00\x00\x02\x00" + strings.Repeat("x", 2<<16)
-	for name, r := range map[string]*strings.Reader{"at once": strings.NewReader(in), "in bytes": strings.NewReader(in)} {
+	const id = "\x01\x02\x03\x04\x05\x06\x07\x08"
+	in := "\x03\x00\x00\x00" + id + "abc" + "\x00\x00\x00\x00" + id + "\x00\x00\x02\x00" + id + strings.Repeat("x", 2<<16)
+	for name, r := range map[string]io.Reader{
+		"at once": strings.NewReader(in), "in bytes": iotest.OneByteReader(strings.NewReader(in)),
+	} {
 		var out bytes.Buffer
-		var err error
-		if name == "at once" {
-			err = echo(r, &out)
-		} else {
-			err = echo(iotest.OneByteReader(r), &out)
-		}
-		if err != nil || out.String() != in {
+		if err := echo(r, &out); err != nil || out.String() != in {
 			t.Errorf("%s: %d bytes came back of %d, %v", name, out.Len(), len(in), err)
 		}
 	}
 }
 
 func TestEchoReportsACutFrame(t *testing.T) {
-	if err := echo(strings.NewReader("\x03\x00\x00\x00ab"), &bytes.Buffer{}); err == nil {
-		t.Error("half a frame was no error")
+	whole := "\x03\x00\x00\x00" + "--id----" + "abc"
+	for n := 1; n < len(whole); n++ {
+		if err := echo(strings.NewReader(whole[:n]), &bytes.Buffer{}); err == nil {
+			t.Errorf("%d bytes of a frame were no error", n)
+		}
 	}
 }

@@ -2,42 +2,40 @@ package limit
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
-	"io"
 	"sync"
 	"time"
 )
 
-// loop keeps a window of frames on their way through one child.
+// loop keeps a window of tasks on their way through one child, as one would write
+// it by hand: a goroutine that encodes tasks and writes as many at once as it has credit
+// for, one that reads answers, finds their tasks and hands back credit for all that had
+// arrived together.
 type loop struct {
-	c      *child
-	frame  []byte
-	slab   []byte // the frame over and over, to write many with one call
-	credit chan int
-	sent   int // frames the writer was told to send; the reader's
-	window int
-	from   time.Time
-	span   time.Duration
+	c       *child
+	payload []byte
+	window  int
+	waiting pending
+	answer  []byte // the latest
+	credit  chan int
+	from    time.Time
+	span    time.Duration
 
-	back        int // frames that have come back
+	sent        int // tasks the writer was told to send; the reader's
+	back        int // tasks that have come back
 	first, last mark
 	ended       bool // last is final
 	err         error
 }
 
-// mark is a moment and how many frames were back by then.
+// mark is a moment and how many tasks were back by then.
 type mark struct {
 	at   time.Time
 	back int
 }
 
-// mostAtOnce bounds one write of several frames, in bytes.
-const mostAtOnce = 256 << 10
-
-func newLoop(c *child, frame []byte, window int, from time.Time, span time.Duration) *loop {
-	l := &loop{c: c, frame: frame, from: from, span: span, window: window, sent: window}
-	l.slab = bytes.Repeat(frame, max(1, min(window, mostAtOnce/len(frame))))
+func newLoop(c *child, payload []byte, window int, from time.Time, span time.Duration) *loop {
+	l := &loop{c: c, payload: payload, window: window, sent: window, from: from, span: span}
 	// Never more credit than the window, so the reader never waits for the writer.
 	l.credit = make(chan int, window)
 	l.credit <- window
@@ -48,42 +46,52 @@ func (l *loop) run() {
 	var writing sync.WaitGroup
 	var wrote error
 	writing.Go(func() { wrote = l.write() })
-	l.err = l.read()
+	if l.err = l.read(); l.err != nil {
+		l.c.in.Close() // or the writer might wait for ever
+	}
 	close(l.credit)
 	writing.Wait()
 	l.err = errors.Join(l.err, wrote)
 }
 
-// write sends as many frames as there is credit for, all it can at once.
 func (l *loop) write() error {
+	w := bufio.NewWriterSize(l.c.in, ioBuffer)
+	id := uint64(0)
 	for n := range l.credit {
-		for n > 0 {
-			now := min(n, len(l.slab)/len(l.frame))
-			if _, err := l.c.in.Write(l.slab[:now*len(l.frame)]); err != nil {
+		for range n {
+			id++
+			l.waiting.put(id, l.payload)
+			if err := send(w, id, l.payload); err != nil {
 				return err
 			}
-			n -= now
+		}
+		if err := w.Flush(); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// read takes frames and hands back credit for all that had arrived together, until the
-// time is over and every frame is back.
+func send(w *bufio.Writer, id uint64, payload []byte) error {
+	if _, err := w.Write(appendHead(w.AvailableBuffer(), id, len(payload))); err != nil {
+		return err
+	}
+	_, err := w.Write(payload)
+	return err
+}
+
+// read ends when the time is over and every task is back.
 func (l *loop) read() error {
-	r := bufio.NewReaderSize(l.c.out, 64<<10)
-	reply := make([]byte, len(l.frame))
+	r := bufio.NewReaderSize(l.c.out, ioBuffer)
 	batch := 0
+	var err error
 	for l.back < l.sent {
-		if _, err := io.ReadFull(r, reply); err != nil {
+		if l.answer, err = l.waiting.receive(r); err != nil {
 			return err
-		}
-		if !bytes.Equal(reply, l.frame) {
-			return errWrong
 		}
 		l.back++
 		batch++
-		if r.Buffered() >= len(l.frame) {
+		if r.Buffered() >= headSize+len(l.payload) {
 			continue
 		}
 		if !l.over() {
@@ -96,7 +104,7 @@ func (l *loop) read() error {
 }
 
 // over reads the clock and says whether the measurement has ended: after its span, but
-// not before every frame on its way at the beginning has been replaced.
+// not before every task on its way at the beginning has been replaced.
 func (l *loop) over() bool {
 	now := mark{time.Now(), l.back}
 	if l.first.at.IsZero() {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Pipes are children that echo frames, each at the end of its own pair of pipes.
+// Pipes are children that echo tasks, each at the end of its own pair of pipes.
 type Pipes struct{ children []*child }
 
 // child is one process. Its pipes are made here, because those of package exec are
@@ -31,7 +31,7 @@ func OpenPipes(bare string, n int) (*Pipes, error) {
 		p.children = append(p.children, c)
 	}
 	for _, c := range p.children {
-		if _, err := c.alone(Frame([]byte("ready?")), 0); err != nil {
+		if _, err := c.alone([]byte("ready?"), 0); err != nil {
 			return nil, errors.Join(err, p.Close())
 		}
 	}
@@ -87,12 +87,11 @@ func (p *Pipes) RSS() uint64 {
 // Saturate sends payloads for d, after a warm-up of a quarter of that, with inFlight of
 // them unanswered in all, and returns how many came back each second.
 func (p *Pipes) Saturate(payload []byte, inFlight int, d time.Duration) (float64, error) {
-	frame := Frame(payload)
 	from := time.Now().Add(d / 4)
 	loops := make([]*loop, len(p.children))
 	var group sync.WaitGroup
 	for i, c := range p.children {
-		loops[i] = newLoop(c, frame, max(1, inFlight/len(p.children)), from, d)
+		loops[i] = newLoop(c, payload, max(1, inFlight/len(p.children)), from, d)
 		group.Go(loops[i].run)
 	}
 	group.Wait()
@@ -109,8 +108,8 @@ func (p *Pipes) Saturate(payload []byte, inFlight int, d time.Duration) (float64
 // Alone sends one payload at a time to the first child for d, and returns how long
 // each took.
 func (p *Pipes) Alone(payload []byte, d time.Duration) ([]time.Duration, error) {
-	if _, err := p.children[0].alone(Frame(payload), d/4); err != nil {
+	if _, err := p.children[0].alone(payload, d/4); err != nil {
 		return nil, err
 	}
-	return p.children[0].alone(Frame(payload), d)
+	return p.children[0].alone(payload, d)
 }

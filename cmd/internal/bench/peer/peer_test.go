@@ -1,8 +1,10 @@
 package peer
 
 import (
+	"context"
 	"errors"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,6 +81,46 @@ func TestPython(t *testing.T) {
 		if took, err := p.Spawn(t.Context(), how); err != nil || took <= 0 {
 			t.Errorf("%s: %v, %v", how, took, err)
 		}
+	}
+}
+
+func TestPythonWhenWorkersDie(t *testing.T) {
+	p, err := FindPython(t.Context(), t.TempDir())
+	if errors.Is(err, ErrMissing) {
+		t.Skip(err)
+	}
+	if took, err := p.Killed(t.Context(), "executor"); err != nil || took <= 0 {
+		t.Errorf("executor: %v, %v", took, err)
+	}
+	if took, err := p.Killed(t.Context(), "pool"); !errors.Is(err, ErrNever) {
+		t.Errorf("pool: %v, %v; has it learned to notice?", took, err)
+	}
+	if rate, err := p.Storm(t.Context(), 2, 20*time.Millisecond); err != nil || rate <= 0 {
+		t.Errorf("storm: %v a second, %v", rate, err)
+	}
+	for _, how := range []string{"pool", "executor"} {
+		if took, err := p.Fair(t.Context(), how, 2, 10, 200*time.Millisecond); err != nil || took < 10*time.Millisecond || took > 200*time.Millisecond {
+			t.Errorf("%s: short tasks beside a long one took %v, %v", how, took, err)
+		}
+	}
+}
+
+// A pool that hangs must neither hold up the table nor stay behind.
+func TestPythonThatIsInterrupted(t *testing.T) {
+	p, err := FindPython(t.Context(), t.TempDir())
+	if errors.Is(err, ErrMissing) {
+		t.Skip(err)
+	}
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 500*time.Millisecond, errors.New("enough"))
+	defer cancel()
+	began := time.Now()
+	_, err = p.Throughput(ctx, "apply", 2, 64, time.Minute)
+	if err == nil || !strings.Contains(err.Error(), "enough") || time.Since(began) > 30*time.Second {
+		t.Errorf("after %v: %v", time.Since(began), err)
+	}
+	// The workers hold the pipe: that the call is back says that they are gone.
+	if _, err := p.Throughput(t.Context(), "apply", -1, 64, time.Millisecond); err == nil || !strings.Contains(err.Error(), "ValueError") {
+		t.Errorf("an error of the script became %v", err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	_ "embed"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -18,6 +20,9 @@ var script string
 
 // ErrMissing wraps the reason why a peer cannot be measured on this machine.
 var ErrMissing = errors.New("missing")
+
+// ErrNever says that a peer was asked and never answers.
+var ErrNever = errors.New("never")
 
 // Python runs the script that drives Python's process pools.
 type Python struct {
@@ -52,21 +57,59 @@ type ask struct {
 	Seconds float64 `json:"seconds,omitempty"`
 }
 
+// patience is how long Python may take beyond what it was asked to measure.
+const patience = 30 * time.Second
+
+// run asks in a process group of its own, because a pool's workers outlive their
+// pool if that is killed. The script kills the group when it has been read.
 func (p *Python) run(ctx context.Context, a ask, value any) error {
 	if p == nil {
 		return fmt.Errorf("%w: no python3", ErrMissing)
 	}
-	in, err := json.Marshal(a)
-	if err != nil {
-		return err
-	}
-	var out, stderr bytes.Buffer
+	ctx, cancel := context.WithTimeoutCause(ctx, patience+2*time.Duration(a.Seconds*float64(time.Second)), errors.New("no answer"))
+	defer cancel()
 	cmd := exec.CommandContext(ctx, p.path, p.script)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(in), &out, &stderr
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("python %s %s: %w: %s", a.What, a.How, err, strings.TrimSpace(stderr.String()))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	line, err := converse(cmd, a)
+	var answer struct {
+		Value json.RawMessage
+		Error string
 	}
-	return json.Unmarshal(out.Bytes(), &struct{ Value any }{value})
+	if err == nil {
+		err = json.Unmarshal(line, &answer)
+	}
+	switch {
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
+	case answer.Error != "":
+		err = errors.New(answer.Error)
+	case err == nil:
+		return json.Unmarshal(answer.Value, value)
+	}
+	return fmt.Errorf("python %s %s: %w %s", a.What, a.How, err, strings.TrimSpace(stderr.String()))
+}
+
+// converse writes a line, reads one, and waits for the end.
+func converse(cmd *exec.Cmd, question any) ([]byte, error) {
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	err = json.NewEncoder(in).Encode(question)
+	line, readErr := bufio.NewReader(out).ReadBytes('\n')
+	in.Close()
+	_ = cmd.Wait() // it kills itself
+	return line, errors.Join(err, readErr)
 }
 
 // Throughput of a pool in tasks a second. How is apply, apply_async, imap1, imap64 or
@@ -100,6 +143,33 @@ func (p *Python) Spawn(ctx context.Context, how string) (time.Duration, error) {
 func (p *Python) RSS(ctx context.Context) (n float64, err error) {
 	err = p.run(ctx, ask{What: "rss"}, &n)
 	return n, err
+}
+
+// Killed is the time from the SIGKILL of a worker until its task runs again, where
+// the caller makes a new pool if he must. How is pool or executor.
+func (p *Python) Killed(ctx context.Context, how string) (time.Duration, error) {
+	var took *float64
+	if err := p.run(ctx, ask{What: "killed", How: how}, &took); err != nil {
+		return 0, err
+	}
+	if took == nil {
+		return 0, ErrNever
+	}
+	return seconds(*took), nil
+}
+
+// Storm is tasks a second of a ProcessPoolExecutor when each 100th kills its worker.
+func (p *Python) Storm(ctx context.Context, workers int, d time.Duration) (rate float64, err error) {
+	err = p.run(ctx, ask{What: "storm", Workers: workers, Seconds: d.Seconds()}, &rate)
+	return rate, err
+}
+
+// Fair is the time until so many tasks of a millisecond are done that came behind one of
+// long. How is pool or executor.
+func (p *Python) Fair(ctx context.Context, how string, workers, short int, long time.Duration) (time.Duration, error) {
+	var took float64
+	err := p.run(ctx, ask{"fair", how, workers, &short, long.Seconds()}, &took)
+	return seconds(took), err
 }
 
 func seconds(f float64) time.Duration { return time.Duration(f * float64(time.Second)) }

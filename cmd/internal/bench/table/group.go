@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"regexp"
 	"slices"
 
 	"github.com/brood-run/brood/cmd/internal/bench/peer"
@@ -49,6 +50,13 @@ type group struct {
 	rows    []row
 	entries []entry
 	rounds  int // if not those of the lab
+}
+
+// selected returns the groups with a row whose name matches.
+func selected(groups []group, pattern *regexp.Regexp) []group {
+	return slices.DeleteFunc(groups, func(g group) bool {
+		return !slices.ContainsFunc(g.rows, func(r row) bool { return pattern.MatchString(r.name) })
+	})
 }
 
 // cell is what one contestant reached in one row.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"regexp"
 
 	"github.com/brood-run/brood/cmd/internal/bench/peer"
 )
@@ -17,16 +18,21 @@ func main() {
 	}
 	mode := flag.String("mode", "full", "quick (under two minutes) or full")
 	bin := flag.String("bin", "bin", "directory with brood, plugins/ and bench/bare, as make lays them out")
+	only := flag.String("only", "", "measure only groups with a row that matches this regular expression")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *mode, *bin); err != nil {
+	if err := run(ctx, *mode, *bin, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, mode, bin string) error {
+func run(ctx context.Context, mode, bin, only string) error {
+	pattern, err := regexp.Compile(only)
+	if err != nil {
+		return err
+	}
 	l, err := newLab(ctx, mode, bin)
 	if err != nil {
 		return err
@@ -35,7 +41,7 @@ func run(ctx context.Context, mode, bin string) error {
 	fmt.Printf("%s\n", l.header())
 	var all []result
 	failed := 0
-	for _, g := range l.groups() {
+	for _, g := range selected(l.groups(), pattern) {
 		results, err := g.measure(ctx, l.rounds, os.Stderr)
 		if err != nil {
 			return err
