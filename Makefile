@@ -7,6 +7,8 @@ SHELL := /bin/bash
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 20s
 BENCH ?= full
+# Only groups with a row that matches this.
+ONLY ?=
 # Pure Go: the binaries run on any machine of their kind.
 GOBUILD := CGO_ENABLED=0 go build
 
@@ -27,7 +29,7 @@ run: build ## make thumbnails of real and hostile images under out/, and check t
 bench: build ## what brood can do, beside the machine's limit and others; BENCH=quick takes under two minutes
 	@mkdir -p bin/bench
 	$(GOBUILD) -o bin/bench/ ./cmd/internal/bench/table ./cmd/internal/bench/bare
-	@bin/bench/table -mode $(BENCH) -bin bin
+	@bin/bench/table -mode $(BENCH) -bin bin -only '$(ONLY)'
 
 test: lint race ## everything: vet, formatting, lint, all tests with the race detector
 

@@ -148,24 +148,3 @@ func TestCloseTwice(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-func BenchmarkBoundary(b *testing.B) {
-	board, f, err := scoreboard.Create()
-	if err != nil {
-		b.Skip(err)
-	}
-	defer f.Close()
-	defer board.Close()
-	r, w, err := os.Pipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer r.Close()
-	defer w.Close()
-	fd := w.Fd()
-	for b.Loop() {
-		out, _ := board.Written(scoreboard.Stdout, fd)
-		errs, _ := board.Written(scoreboard.Stderr, fd)
-		board.Begin(1, out, errs, 0)
-	}
-}

@@ -79,18 +79,3 @@ func TestReturningItemGoesToTheFront(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkPushPop(b *testing.B) {
-	var q Queue[*int]
-	v := new(int)
-	b.ReportAllocs()
-	for i := range 1000 {
-		q.Push(0, int64(i), v)
-	}
-	key := int64(1000)
-	for b.Loop() {
-		q.Push(0, key, v)
-		q.Pop()
-		key++
-	}
-}

@@ -1,9 +1,12 @@
 package limit
 
 import (
+	"bufio"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,12 +37,71 @@ func TestPipes(t *testing.T) {
 			t.Errorf("%d bytes: %v frames a second, %v", size, rate, err)
 		}
 	}
+	paced, err := p.Paced(t.Context(), []byte("one"), 2000, 50*time.Millisecond)
+	if err != nil || len(paced) != 100 || slices.Min(paced) <= 0 {
+		t.Errorf("at a steady rate: %d round trips of 100, %v", len(paced), err)
+	}
 	took, err := p.Alone([]byte("one"), 10*time.Millisecond)
 	if err != nil || len(took) == 0 || took[0] <= 0 {
 		t.Errorf("alone: %d round trips, %v", len(took), err)
 	}
 	if err := p.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// A child that lies is no limit of the machine.
+func TestPendingKnowsItsTasks(t *testing.T) {
+	frame := func(id uint64, payload string) *bufio.Reader {
+		return bufio.NewReader(strings.NewReader(string(appendHead(nil, id, len(payload))) + payload))
+	}
+	var p pending
+	p.put(7, []byte("seven"))
+	if _, err := p.receive(frame(8, "seven")); err != errForged {
+		t.Errorf("an answer to a task that does not wait: %v", err)
+	}
+	if got, err := p.receive(frame(7, "seven")); err != nil || string(got) != "seven" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if _, err := p.receive(frame(7, "seven")); err != errForged {
+		t.Errorf("a second answer: %v", err)
+	}
+	p.put(9, []byte("nine"))
+	if _, err := p.receive(frame(9, "none")); err != errWrong {
+		t.Errorf("another payload: %v", err)
+	}
+	if _, err := p.receive(frame(0, "")); err != errForged {
+		t.Errorf("no task at all: %v", err)
+	}
+}
+
+// A child that dies ends the measurement, whatever waits for it.
+func TestPipesWithoutAChild(t *testing.T) {
+	for name, measure := range map[string]func(*Pipes) error{
+		"saturated": func(p *Pipes) error {
+			_, err := p.Saturate(make([]byte, 1<<16), 64, time.Minute)
+			return err
+		},
+		"paced": func(p *Pipes) error {
+			_, err := p.Paced(t.Context(), make([]byte, 1<<16), 1e4, time.Minute)
+			return err
+		},
+	} {
+		p, err := OpenPipes(buildBare(t), 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(50*time.Millisecond, func() { p.children[1].cmd.Process.Kill() })
+		if name == "saturated" {
+			// The other child goes on until its time is over.
+			time.AfterFunc(100*time.Millisecond, func() { p.children[0].cmd.Process.Kill() })
+		}
+		if err := measure(p); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		if err := p.Close(); err == nil {
+			t.Errorf("%s: Close does not tell that a child was killed", name)
+		}
 	}
 }
 

@@ -38,11 +38,14 @@ func (p *Pipes) Paced(ctx context.Context, payload []byte, rate float64, d time.
 		}
 		return nil
 	})
-	var took []time.Duration
 	for _, l := range lines {
 		close(l.due)
+		if err != nil {
+			l.c.in.Close() // not all that is due was sent, and its reader would wait for ever
+		}
 	}
 	reading.Wait()
+	var took []time.Duration
 	for _, l := range lines {
 		took, err = append(took, l.took...), errors.Join(err, l.err)
 	}

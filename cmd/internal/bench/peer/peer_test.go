@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +47,29 @@ func TestGoPlugin(t *testing.T) {
 	}
 	if rate, err := g.Unary(t.Context(), []byte("x"), 4, 200*time.Millisecond); err != nil || rate <= 0 {
 		t.Errorf("unary: %v a second, %v", rate, err)
+	}
+}
+
+func TestGoPluginAtASteadyRate(t *testing.T) {
+	g, err := OpenGoPlugin(t.Context(), self(t), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	took, err := g.Paced(t.Context(), []byte("payload"), 2000, 50*time.Millisecond)
+	if err != nil || len(took) != 100 || slices.Min(took) <= 0 {
+		t.Errorf("%d round trips of 100, %v", len(took), err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("enough"))
+	if _, err := g.Paced(ctx, []byte("payload"), 1, time.Minute); err == nil {
+		t.Error("it goes on without its context")
+	}
+}
+
+func TestGoPluginThatIsKilled(t *testing.T) {
+	if took, err := KillGoPlugin(t.Context(), self(t), []byte("payload")); err != nil || took <= 0 {
+		t.Errorf("%v, %v", took, err)
 	}
 }
 

@@ -19,10 +19,10 @@ import (
 // end included.
 func (l *lab) files() []group {
 	return []group{{
-		rows: []row{{fmt.Sprintf("tasks/s, 64 B, brood run from a file, %s", workers(l.cores())), perSecond}},
+		rows: []row{{fmt.Sprintf("64 B tasks/s of brood run, a file, %s", workers(l.cores())), perSecond}},
 		entries: []entry{
 			{"", ours, l.runFile},
-			{"pipe loop", bound, func(context.Context) ([]float64, error) {
+			{pipeLoop, bound, func(context.Context) ([]float64, error) {
 				rates, err := l.pipes(l.cores())
 				if err != nil {
 					return nil, err
@@ -73,10 +73,10 @@ func timedRun(cmd *exec.Cmd) (time.Duration, error) {
 func (l *lab) commands() []group {
 	jobs := strconv.Itoa(l.cores())
 	return []group{{
-		rows: []row{{"exec plugin, true for each task", perSecond}},
+		rows: []row{{"exec plugin, /bin/true for each task", perSecond}},
 		entries: []entry{
 			{"", ours, l.lineByLine(l.brood(), "run", "--plugin", l.plugin("exec"), "--workers", jobs, "--log-level", "warn", "--output", os.DevNull, "--", "true")},
-			{"fork+exec", bound, func(ctx context.Context) ([]float64, error) {
+			{forkExec, bound, func(ctx context.Context) ([]float64, error) {
 				path, err := exec.LookPath("true")
 				if err != nil {
 					return nil, fmt.Errorf("%w: %w", peer.ErrMissing, err)

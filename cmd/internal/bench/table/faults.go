@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"iter"
 	"slices"
 	"syscall"
 	"time"
@@ -14,15 +12,43 @@ import (
 	"github.com/brood-run/brood/supervisor/task"
 )
 
-// faults is how fast brood recovers. Nobody else is measured: the pools of Python
-// wait for ever or break for good when a worker is killed.
+const killedRow = "SIGKILL to its task running again"
+
+// faults is how fast brood recovers. Peers that do not by themselves are measured with the
+// least that their user has to do.
 func (l *lab) faults() []group {
 	return []group{
-		{rows: []row{
-			{"SIGKILL to its task running again, p50", nanos}, {"SIGKILL to its task running again, max", nanos},
-		}, entries: []entry{{"", ours, l.killed}}},
-		{rows: []row{{"crash storm, each 100th task kills its worker", perSecond}}, entries: []entry{{"", ours, l.storm}}},
+		{rows: []row{{killedRow + ", p50", nanos}, {killedRow + ", max", nanos}}, entries: []entry{
+			{"", ours, l.killed},
+			{"go-plugin, started again", rival, l.goPluginKilled},
+			{executor + ", a new one", rival, func(ctx context.Context) ([]float64, error) { return l.pythonKilled(ctx, "executor") }},
+			{"Pool.apply_async", rival, func(ctx context.Context) ([]float64, error) { return l.pythonKilled(ctx, "pool") }},
+		}},
+		{rows: []row{{"crash storm, each 100th task kills its worker", perSecond}}, entries: []entry{
+			{"", ours, l.storm},
+			{executor + ", new ones", rival, func(ctx context.Context) ([]float64, error) {
+				rate, err := l.python.Storm(ctx, l.cores(), 2*l.span)
+				return []float64{rate}, err
+			}},
+		}},
 	}
+}
+
+func (l *lab) pythonKilled(ctx context.Context, how string) ([]float64, error) {
+	var took []time.Duration
+	for range l.kills {
+		d, err := l.python.Killed(ctx, how)
+		if err != nil {
+			return nil, err
+		}
+		took = append(took, d)
+	}
+	return middleAndMost(took), nil
+}
+
+func middleAndMost(took []time.Duration) []float64 {
+	slices.Sort(took)
+	return []float64{float64(took[len(took)/2]), float64(took[len(took)-1])}
 }
 
 func (l *lab) faulty(workers int) (*supervisor.Supervisor, error) {
@@ -43,8 +69,7 @@ func (l *lab) killed(ctx context.Context) ([]float64, error) {
 		}
 		took = append(took, d)
 	}
-	slices.Sort(took)
-	return []float64{float64(took[len(took)/2]), float64(took[len(took)-1])}, nil
+	return middleAndMost(took), nil
 }
 
 // settle lets the worker enter its handler, so that the kill costs an attempt.
@@ -92,50 +117,6 @@ func awaitStart(ctx context.Context, events *event.Subscription) (event.TaskStar
 			}
 		case <-ctx.Done():
 			return event.TaskStarted{}, context.Cause(ctx)
-		}
-	}
-}
-
-// storm returns tasks a second, those that died among them.
-func (l *lab) storm(ctx context.Context) ([]float64, error) {
-	s, err := l.faulty(l.cores())
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close()
-	if err := s.WaitReady(ctx); err != nil {
-		return nil, err
-	}
-	began, n := time.Now(), 0
-	for r := range s.Map(ctx, stormy(began.Add(2*l.span)), supervisor.MapOptions{}) {
-		if want := expected(r.Task.Name); r.Status != want {
-			return nil, fmt.Errorf("a task %s ended as %s: %v", r.Task.Name, r.Status, r.Err)
-		}
-		n++
-	}
-	return []float64{float64(n) / time.Since(began).Seconds()}, ctx.Err()
-}
-
-func expected(name string) task.Status {
-	if name == "signal" {
-		return task.Dead
-	}
-	return task.Completed
-}
-
-// stormy produces tasks until the time is over.
-func stormy(end time.Time) iter.Seq2[task.Task, error] {
-	good := task.Task{Name: "ok", Payload: payload(64)}
-	bad := task.Task{Name: "signal", Payload: []byte(`{"signal":"KILL"}`), Options: task.Options{MaxAttempts: 1}}
-	return func(yield func(task.Task, error) bool) {
-		for n := 1; n%100 != 1 || time.Now().Before(end); n++ {
-			t := good
-			if n%100 == 0 {
-				t = bad
-			}
-			if !yield(t, nil) {
-				return
-			}
 		}
 	}
 }

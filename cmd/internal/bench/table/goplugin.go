@@ -29,6 +29,46 @@ func (l *lab) goPlugin(ctx context.Context, n int, by way) (rates []float64, err
 	return rates, nil
 }
 
+func (l *lab) goPluginAlone(ctx context.Context, stream bool) ([]float64, error) {
+	g, err := peer.OpenGoPlugin(ctx, l.self, 1)
+	if err != nil {
+		return nil, err
+	}
+	defer g.Close()
+	byUnary, byStream, err := g.Alone(ctx, payload(64), l.span)
+	if stream {
+		return quantiles(byStream), err
+	}
+	return quantiles(byUnary), err
+}
+
+func (l *lab) goPluginHalfLoad(ctx context.Context) ([]float64, error) {
+	g, err := peer.OpenGoPlugin(ctx, l.self, 2)
+	if err != nil {
+		return nil, err
+	}
+	defer g.Close()
+	rate, err := g.Stream(ctx, payload(64), bench.InFlight(2, 1, 64, 0), l.span)
+	if err != nil {
+		return nil, err
+	}
+	took, err := g.Paced(ctx, payload(64), rate/2, l.span)
+	return quantiles(took), err
+}
+
+// goPluginKilled is what a program has to do itself: notice, start another, send again.
+func (l *lab) goPluginKilled(ctx context.Context) ([]float64, error) {
+	var took []time.Duration
+	for range l.kills {
+		d, err := peer.KillGoPlugin(ctx, l.self, payload(64))
+		if err != nil {
+			return nil, err
+		}
+		took = append(took, d)
+	}
+	return middleAndMost(took), nil
+}
+
 func (l *lab) goPluginSpawn(ctx context.Context) ([]float64, error) {
 	return medianOf(l.starts, func() (time.Duration, error) {
 		began := time.Now()

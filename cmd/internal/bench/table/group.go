@@ -8,6 +8,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/brood-run/brood/cmd/internal/bench/peer"
 )
@@ -20,6 +21,7 @@ const (
 	nanos
 	bytesOf
 	percent
+	plain // more is better, as it is
 )
 
 // role says in which column a contestant stands.
@@ -92,7 +94,7 @@ func (g group) measure(ctx context.Context, rounds int, progress io.Writer) ([]r
 			if results[0].cells[k].err != nil {
 				continue
 			}
-			figures, err := e.measure(ctx)
+			figures, err := e.patiently(ctx)
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}
@@ -107,15 +109,30 @@ func (g group) measure(ctx context.Context, rounds int, progress io.Writer) ([]r
 	return results, nil
 }
 
+// patience is the longest that one measurement may take; the longest that is meant to takes
+// half a minute.
+const patience = 3 * time.Minute
+
+func (e entry) patiently(ctx context.Context) ([]float64, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not done after %v", patience))
+	defer cancel()
+	return e.measure(ctx)
+}
+
 // failed is how many contestants could not be measured, missing ones aside.
 func (r result) failed() int {
 	n := 0
 	for _, c := range r.cells {
-		if c.err != nil && !errors.Is(c.err, peer.ErrMissing) {
+		if c.failed() {
 			n++
 		}
 	}
 	return n
+}
+
+// failed says that the contestant should have been measured and was not.
+func (c cell) failed() bool {
+	return c.err != nil && !errors.Is(c.err, peer.ErrMissing) && !errors.Is(c.err, peer.ErrNever)
 }
 
 // median of the samples, NaN if there are none.
@@ -132,7 +149,7 @@ func (c cell) median() float64 {
 
 // better is how many times as good a is as b.
 func (u unit) better(a, b float64) float64 {
-	if u == perSecond {
+	if u == perSecond || u == plain {
 		return a / b
 	}
 	return b / a

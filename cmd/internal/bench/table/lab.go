@@ -24,6 +24,8 @@ type lab struct {
 	dir    string       // for temporary files
 	python *peer.Python // nil if there is none
 
+	half float64 // brood's half load, once it is known
+
 	span    time.Duration // of one measurement
 	rounds  int
 	starts  int           // processes for one median of start times
@@ -33,6 +35,8 @@ type lab struct {
 	watched int           // idle workers
 	watch   time.Duration // long enough for the rarest look at each
 	execs   int           // commands run by the exec plugin
+	long    time.Duration // a task that short ones queue up behind
+	short   int           // how many of those, a millisecond each
 }
 
 func newLab(ctx context.Context, mode, bin string) (*lab, error) {
@@ -41,9 +45,11 @@ func newLab(ctx context.Context, mode, bin string) (*lab, error) {
 	case "quick":
 		l.span, l.rounds, l.starts, l.kills = 150*time.Millisecond, 3, 10, 5
 		l.lines, l.stream, l.watched, l.watch, l.execs = 100_000, 1_000_000, 200, 5*time.Second, 1000
+		l.long, l.short = time.Second, 200
 	case "full":
 		l.span, l.rounds, l.starts, l.kills = time.Second, 5, 50, 20
 		l.lines, l.stream, l.watched, l.watch, l.execs = 1_000_000, 10_000_000, manyIdle, 20*time.Second, 5000
+		l.long, l.short = 5*time.Second, 1000
 	default:
 		return nil, fmt.Errorf("BENCH=%s: expected quick or full", mode)
 	}
@@ -92,13 +98,15 @@ func (l *lab) header() string {
 		python = "Python " + l.python.Version
 	}
 	return strings.Join([]string{
+		fmt.Sprintf("make bench BENCH=%s", l.mode),
 		fmt.Sprintf("%s, %s", bench.ThisMachine(), python),
-		fmt.Sprintf("make bench BENCH=%s: medians of %d rounds of %v, contestants in turn; (lowest to highest) where they are more than 10 %% apart.", l.mode, l.rounds, l.span),
-		"of limit = brood / limit. brood is = how many times as good as the peer; below 1 the peer is better.",
+		fmt.Sprintf("Medians of %d rounds of %v, contestants in turn; ± is half of what brood's rounds were apart.", l.rounds, l.span),
+		"brood is = how many times as good. Limits are what this machine does without a supervisor; pipe loop:",
+		"two Go programs, frames with ids, a table of pending tasks, batched writes, the same payload and window.",
 		"",
 	}, "\n")
 }
 
 func (l *lab) groups() []group {
-	return slices.Concat(l.throughput(), l.files(), l.trips(), l.life(), l.faults(), l.watching(), l.commands(), l.streaming())
+	return slices.Concat(l.throughput(), l.files(), l.trips(), l.fairness(), l.life(), l.faults(), l.watching(), l.commands(), l.streaming())
 }

@@ -7,6 +7,8 @@ import (
 	"github.com/brood-run/brood/cmd/internal/bench/limit"
 )
 
+const freshRow = "a fresh process for each task"
+
 // life is what a worker costs.
 func (l *lab) life() []group {
 	return []group{
@@ -14,20 +16,20 @@ func (l *lab) life() []group {
 			{"", ours, func(ctx context.Context) ([]float64, error) {
 				return medianOf(l.starts, func() (time.Duration, error) { return l.echo(nil).SpawnToReady(ctx) })
 			}},
-			{"spawn to first byte", bound, func(ctx context.Context) ([]float64, error) {
+			{bareSpawn, bound, func(ctx context.Context) ([]float64, error) {
 				return medianOf(l.starts, func() (time.Duration, error) { return limit.FirstByte(ctx, l.bare()) })
 			}},
 			{"go-plugin gRPC", rival, l.goPluginSpawn},
 			{"Python fork", rival, func(ctx context.Context) ([]float64, error) { return l.pythonSpawn(ctx, "fork") }},
 			{"Python spawn", rival, func(ctx context.Context) ([]float64, error) { return l.pythonSpawn(ctx, "spawn") }},
 		}},
-		{rows: []row{{"a fresh process for each task", perSecond}}, entries: []entry{
+		{rows: []row{{freshRow, perSecond}}, entries: []entry{
 			{"", ours, l.fresh},
-			{"fork+exec", bound, func(ctx context.Context) ([]float64, error) {
+			{forkExec, bound, func(ctx context.Context) ([]float64, error) {
 				rate, err := limit.SpawnRate(ctx, l.bare(), l.cores(), 2*l.span)
 				return []float64{rate}, err
 			}},
-			{"Pool(maxtasksperchild=1)", rival, func(ctx context.Context) ([]float64, error) {
+			{"Pool, maxtasksperchild=1", rival, func(ctx context.Context) ([]float64, error) {
 				rate, err := l.python.Fresh(ctx, l.cores(), 2*l.span)
 				return []float64{rate}, err
 			}},

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"strings"
 
 	"github.com/brood-run/brood/cmd/internal/bench/peer"
 )
@@ -51,10 +52,15 @@ func run(ctx context.Context, mode, bin, only string) error {
 	for _, r := range all {
 		failed += r.failed()
 	}
-	if err := render(os.Stdout, all); err != nil {
+	var b strings.Builder
+	if err := render(&b, all); err != nil {
 		return err
 	}
-	fmt.Println(scaling(all))
+	b.WriteByte('\n')
+	if err := promises(&b, all); err != nil {
+		return err
+	}
+	fmt.Print(trimmed(b.String()))
 	if failed > 0 {
 		return fmt.Errorf("%d cells could not be measured; the table says why", failed)
 	}

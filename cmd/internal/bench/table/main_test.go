@@ -6,6 +6,9 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -42,6 +45,7 @@ func TestTable(t *testing.T) {
 			{"slow", rival, scripted([]float64{20, 8000}, []float64{20, 8000}, []float64{20, 8000})},
 			{"absent", rival, failing(peer.ErrMissing)},
 			{"broken", rival, failing(errors.New("it fell over"))},
+			{"silent", rival, failing(peer.ErrNever)},
 		},
 	}
 	results, err := g.measure(t.Context(), 3, io.Discard)
@@ -53,13 +57,18 @@ func TestTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `
-      brood                     limit       of limit  peer                          brood is
-rate  200/s (100/s to 300/s)    400/s pipe  0.50      slow    20.0/s                10 x
-                                                      absent  missing               
-                                                      broken  FAILED: it fell over  
-time  2.00 us                   -                     slow    8.00 us               4.0 x
-                                                      absent  missing               
-                                                      broken  FAILED: it fell over  
+      brood           beside               brood is
+rate  200/s    ±50 %  limit: pipe  400/s   0.50 x
+                      slow         20.0/s  10 x
+                      absent       missing
+                      broken       FAILED
+                      silent       never
+time  2.00 us  ±0 %   slow         8.00 us 4.0 x
+                      absent       missing
+                      broken       FAILED
+                      silent       never
+FAILED: rate, broken: it fell over
+FAILED: time, broken: it fell over
 `
 	if got := "\n" + b.String(); squeeze(got) != squeeze(want) {
 		t.Errorf("got%s\nwant%s", got, want)
@@ -131,12 +140,85 @@ func TestEachHundredthTaskIsDeadly(t *testing.T) {
 	}
 }
 
-func TestScaling(t *testing.T) {
-	var all []result
-	for i, n := range counts {
-		all = append(all, result{row: row{throughputOf(64, n), perSecond}, cells: []cell{{samples: []float64{100, 200, 400, 400, 300, 50}[i : i+1]}}})
+func TestPromises(t *testing.T) {
+	of := func(name string, u unit, brood float64, others ...cell) result {
+		return result{row{name, u}, append([]cell{{samples: []float64{brood}}}, others...)}
 	}
-	if got := strings.TrimSpace(scaling(all)); got != "64 B with 64 workers: 0.75 of the best number of workers, 4." {
-		t.Errorf("got %q", got)
+	beside := func(who string, r role, f float64) cell { return cell{who: who, role: r, samples: []float64{f}} }
+	all := []result{
+		of(throughputOf(64, 2), perSecond, 400, beside(pipeLoop, bound, 1000), beside(imapOne, rival, 40), beside(imapOne+", chunks of 64", rival, 4)),
+		of(throughputOf(64, 4), perSecond, 300),
+		of(throughputOf(64, 64), perSecond, 200),
+		of(throughputOf(4096, 2), perSecond, 9000),
+		of("one core's share to watch 9 idle workers", percent, 1.5),
+		of("exec plugin, true", perSecond, 100, cell{who: "xargs -P 2", role: rival, err: peer.ErrMissing}),
+	}
+	var b strings.Builder
+	if err := promises(&b, all); err != nil {
+		t.Fatal(err)
+	}
+	want := `what is promised                                         measured  promise        wanted
+64 B tasks/s, 2 workers / pipe loop                      0.40      at least 0.30  0.50
+64 B tasks/s, 2 workers / imap_unordered                 10        at least 15      MISSED
+64 B with 64 workers against the best number of workers  0.50      at least 0.80  0.95  MISSED
+one core's share to watch 9 idle workers                 1.50 %    at most 5.00 %  2.00 %
+`
+	if got := b.String(); squeeze(got) != squeeze(want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// The names that goals look for are those of rows and contestants that exist.
+func TestEachGoalHasItsRow(t *testing.T) {
+	l, err := testLab(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range goals {
+		found := g.row == scalingRow
+		for _, group := range l.groups() {
+			for _, r := range group.rows {
+				found = found || strings.HasPrefix(r.name, g.row) && (g.to == "" || slices.ContainsFunc(group.entries, func(e entry) bool {
+					return e.role != ours && strings.HasPrefix(e.who, g.to)
+				}))
+			}
+		}
+		if !found {
+			t.Errorf("nothing is measured for %q / %q", g.row, g.to)
+		}
+	}
+}
+
+func testLab(t *testing.T) (*lab, error) {
+	bin := t.TempDir()
+	for _, name := range []string{"brood", "bench/bare", "plugins/echo", "plugins/exec", "plugins/faulty"} {
+		path := filepath.Join(bin, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(path, nil, 0o700); err != nil {
+			return nil, err
+		}
+	}
+	l, err := newLab(t.Context(), "quick", bin)
+	if err == nil {
+		t.Cleanup(l.close)
+	}
+	return l, err
+}
+
+func TestSelected(t *testing.T) {
+	all := []group{{rows: []row{{"one", plain}, {"two", plain}}}, {rows: []row{{"three", plain}}}}
+	for pattern, want := range map[string]int{"": 2, "^two$": 1, "^t": 2, "four": 0} {
+		if got := selected(slices.Clone(all), regexp.MustCompile(pattern)); len(got) != want {
+			t.Errorf("%q selects %d groups", pattern, len(got))
+		}
+	}
+}
+
+// A table that is pasted into a page must fit it.
+func TestTrimmed(t *testing.T) {
+	if got := trimmed("a  \n\nb c \n"); got != "a\n\nb c\n" {
+		t.Errorf("%q", got)
 	}
 }

@@ -14,51 +14,60 @@ import (
 	"github.com/brood-run/brood/cmd/internal/bench/peer"
 )
 
-// render writes the table. Peers after the first get a line of their own.
+// render writes the table: a line for each contestant beside brood, limits first, and below
+// it why some could not be measured.
 func render(w io.Writer, results []result) error {
-	var b strings.Builder
-	t := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "\tbrood\tlimit\tof limit\tpeer\t\tbrood is")
+	var failures []string
+	rows := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(rows, "\tbrood\t\tbeside\t\tbrood is")
 	for _, r := range results {
-		left := r.left()
-		peers := slices.DeleteFunc(slices.Clone(r.cells), func(c cell) bool { return c.role != rival || !c.shown() })
-		if len(peers) == 0 {
-			fmt.Fprintf(t, "%s\t\t\t\n", left)
+		left := r.name + "\t" + r.brood().text(r.unit) + "\t" + r.brood().spread()
+		others := r.others()
+		if len(others) == 0 {
+			fmt.Fprintln(rows, left)
 		}
-		for _, c := range peers {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", left, c.who, c.text(r.unit), r.times(c))
-			left = "\t\t\t"
+		for _, c := range others {
+			fmt.Fprintf(rows, "%s\t%s\t%s\t%s\n", left, c.name(), c.text(r.unit), r.times(c))
+			left = "\t\t"
+		}
+		for _, c := range r.cells {
+			if c.failed() {
+				failures = append(failures, fmt.Sprintf("%s, %s: %v", r.name, c.name(), c.err))
+			}
 		}
 	}
-	if err := t.Flush(); err != nil {
+	if err := rows.Flush(); err != nil {
 		return err
 	}
-	for line := range strings.Lines(b.String()) {
-		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
+	for _, text := range failures {
+		if _, err := fmt.Fprintln(w, "FAILED:", text); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// left is the columns before the peers.
-func (r result) left() string {
-	brood, limit, of := "", "-", ""
-	for _, c := range r.cells {
-		switch {
-		case c.role == ours:
-			brood = c.text(r.unit)
-		case c.role == bound && c.shown():
-			limit = fmt.Sprintf("%s %s", c.text(r.unit), c.who)
-			of = ratio(r.brood().median() / c.median())
-		}
-	}
-	return strings.Join([]string{r.name, brood, limit, of}, "\t")
+func (r result) brood() cell { return r.cells[slices.IndexFunc(r.cells, cell.isOurs)] }
+
+func (c cell) isOurs() bool { return c.role == ours }
+
+// others are who takes part in the row beside brood, if only by being missing.
+func (r result) others() []cell {
+	all := slices.DeleteFunc(slices.Clone(r.cells), func(c cell) bool {
+		return c.isOurs() || c.err == nil && len(c.samples) == 0
+	})
+	slices.SortStableFunc(all, func(a, b cell) int { return int(a.role) - int(b.role) })
+	return all
 }
 
-func (r result) brood() cell {
-	i := slices.IndexFunc(r.cells, func(c cell) bool { return c.role == ours })
-	return r.cells[i]
+func (c cell) name() string {
+	switch c.role {
+	case ours:
+		return "brood"
+	case bound:
+		return "limit: " + c.who
+	}
+	return c.who
 }
 
 func (r result) times(c cell) string {
@@ -69,23 +78,26 @@ func (r result) times(c cell) string {
 	return f
 }
 
-// shown says that a contestant takes part in the row, if only by being missing.
-func (c cell) shown() bool { return c.err != nil || len(c.samples) > 0 }
-
 func (c cell) text(u unit) string {
 	switch {
 	case errors.Is(c.err, peer.ErrMissing):
 		return "missing"
+	case errors.Is(c.err, peer.ErrNever):
+		return "never"
 	case c.err != nil:
-		return "FAILED: " + c.err.Error()
+		return "FAILED"
 	case len(c.samples) == 0:
 		return "-"
 	}
-	text := u.text(c.median())
-	if low, high := slices.Min(c.samples), slices.Max(c.samples); high > 1.1*low {
-		text += fmt.Sprintf(" (%s to %s)", u.text(low), u.text(high))
+	return u.text(c.median())
+}
+
+// spread is how far the rounds were apart, half of it to each side.
+func (c cell) spread() string {
+	if len(c.samples) < 2 {
+		return ""
 	}
-	return text
+	return fmt.Sprintf("±%.0f %%", 50*(slices.Max(c.samples)-slices.Min(c.samples))/c.median())
 }
 
 func (u unit) text(f float64) string {
@@ -96,6 +108,8 @@ func (u unit) text(f float64) string {
 		return bench.Span(time.Duration(f))
 	case bytesOf:
 		return bench.Bytes(uint64(f))
+	case plain:
+		return ratio(f)
 	}
 	return fmt.Sprintf("%.2f %%", f)
 }
@@ -104,10 +118,20 @@ func ratio(f float64) string {
 	switch {
 	case math.IsNaN(f) || math.IsInf(f, 0):
 		return ""
-	case f >= 10:
+	case f >= 9.95:
 		return fmt.Sprintf("%.0f", f)
-	case f >= 1:
+	case f >= 0.995:
 		return fmt.Sprintf("%.1f", f)
 	}
 	return fmt.Sprintf("%.2f", f)
+}
+
+// trimmed drops the blanks that a table leaves at the ends of its lines.
+func trimmed(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString(strings.TrimRight(line, " \n"))
+		b.WriteByte('\n')
+	}
+	return b.String()
 }

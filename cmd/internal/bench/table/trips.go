@@ -6,25 +6,31 @@ import (
 	"time"
 
 	"github.com/brood-run/brood/cmd/internal/bench/limit"
-	"github.com/brood-run/brood/cmd/internal/bench/peer"
 )
 
-// trips are round trips of 64 bytes, one at a time and at half of what two workers can do.
+const idleRow = "idle round trip"
+
+// trips are round trips of 64 bytes: one at a time, and at half of what two workers can do. The
+// limit gets brood's load there, to be one; peers half of what they themselves can do.
 func (l *lab) trips() []group {
 	idle := group{
-		rows: []row{{"idle round trip, p50", nanos}, {"idle round trip, p99", nanos}},
+		rows: []row{{idleRow + ", p50", nanos}, {idleRow + ", p99", nanos}},
 		entries: []entry{
 			{"", ours, l.alone},
-			{"pipe", bound, func(context.Context) ([]float64, error) { return l.pipeAlone() }},
-			{"go-plugin gRPC stream", rival, func(ctx context.Context) ([]float64, error) { return l.goPluginAlone(ctx, true) }},
-			{"go-plugin gRPC unary", rival, func(ctx context.Context) ([]float64, error) { return l.goPluginAlone(ctx, false) }},
+			{pipeLoop, bound, func(context.Context) ([]float64, error) { return l.pipeAlone() }},
+			{grpcStream, rival, func(ctx context.Context) ([]float64, error) { return l.goPluginAlone(ctx, true) }},
+			{grpcUnary, rival, func(ctx context.Context) ([]float64, error) { return l.goPluginAlone(ctx, false) }},
 			{"Pool.apply", rival, func(ctx context.Context) ([]float64, error) { return l.pythonAlone(ctx, "pool") }},
-			{"ProcessPoolExecutor", rival, func(ctx context.Context) ([]float64, error) { return l.pythonAlone(ctx, "executor") }},
+			{executor, rival, func(ctx context.Context) ([]float64, error) { return l.pythonAlone(ctx, "executor") }},
 		},
 	}
 	loaded := group{
-		rows:    []row{{"round trip at half load, 2 workers, p50", nanos}, {"round trip at half load, 2 workers, p99", nanos}},
-		entries: []entry{{"", ours, l.halfLoad}},
+		rows: []row{{"round trip at half load, p50", nanos}, {"round trip at half load, p99", nanos}},
+		entries: []entry{
+			{"", ours, l.halfLoad},
+			{pipeLoop + ", the same load", bound, l.pipesHalfLoad},
+			{grpcStream + ", half of its own", rival, l.goPluginHalfLoad},
+		},
 	}
 	return []group{idle, loaded}
 }
@@ -55,11 +61,22 @@ func (l *lab) halfLoad(ctx context.Context) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	took, sum, err := rig.Paced(ctx, rate/2, l.span)
+	l.half = rate / 2
+	took, sum, err := rig.Paced(ctx, l.half, l.span)
 	if err == nil {
 		err = sum.Err()
 	}
 	return []float64{float64(took.P50), float64(took.P99)}, err
+}
+
+func (l *lab) pipesHalfLoad(ctx context.Context) ([]float64, error) {
+	p, err := limit.OpenPipes(l.bare(), 2)
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	took, err := p.Paced(ctx, payload(64), l.half, l.span)
+	return quantiles(took), err
 }
 
 func (l *lab) pipeAlone() ([]float64, error) {
@@ -70,19 +87,6 @@ func (l *lab) pipeAlone() ([]float64, error) {
 	defer p.Close()
 	took, err := p.Alone(payload(64), l.span)
 	return quantiles(took), err
-}
-
-func (l *lab) goPluginAlone(ctx context.Context, stream bool) ([]float64, error) {
-	g, err := peer.OpenGoPlugin(ctx, l.self, 1)
-	if err != nil {
-		return nil, err
-	}
-	defer g.Close()
-	byUnary, byStream, err := g.Alone(ctx, payload(64), l.span)
-	if stream {
-		return quantiles(byStream), err
-	}
-	return quantiles(byUnary), err
 }
 
 func (l *lab) pythonAlone(ctx context.Context, how string) ([]float64, error) {
