@@ -114,7 +114,7 @@ func TestPlan(t *testing.T) {
 			t.Errorf("throughput %+v", row)
 		}
 	}
-	if r.Idle.P50 < time.Millisecond || r.HalfLoad.Latency.P50 < time.Millisecond || r.Spawn.Count != spawns || r.Recycling.PerSecond <= 0 {
+	if r.Idle.P50 < time.Millisecond || r.HalfLoad.Latency.P50 < time.Millisecond || r.Spawn.Count < leastSpawns || r.Spawn.Count > mostSpawns || r.Recycling.PerSecond <= 0 {
 		t.Errorf("report %+v", r)
 	}
 	if r.Sizing == nil || r.Sizing.Workers < 1 || r.Sizing.Busy < time.Millisecond {
@@ -142,7 +142,7 @@ func TestFailingPlugin(t *testing.T) {
 		t.Errorf("%s, %v", text, err)
 	}
 	var b strings.Builder
-	if err := r.Text(&b); err != nil || !strings.Contains(b.String(), "NOT ALL TASKS COMPLETED") {
+	if err := r.Text(&b); err != nil || !strings.Contains(b.String(), "NOTHING WAS MEASURED") {
 		t.Errorf("%v\n%s", err, b.String())
 	}
 }

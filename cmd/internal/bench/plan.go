@@ -16,8 +16,8 @@ type Plan struct {
 	Rate     float64       // tasks a second to size a pool for; 0 means none
 }
 
-// spawns is how many starts are measured.
-const spawns = 10
+// How many starts are measured: as many of these as fit into the time of a row.
+const leastSpawns, mostSpawns = 3, 100
 
 // Run carries out the plan. A task that fails is counted in the report. If the very
 // first does, nothing else is measured: figures of failures would mislead.
@@ -101,7 +101,7 @@ func (p Plan) halfLoad(ctx context.Context, r *Report) error {
 }
 
 func (p Plan) spawn(ctx context.Context, r *Report) (err error) {
-	r.Spawn, err = p.Target.Spawns(ctx, spawns)
+	r.Spawn, err = p.Target.Spawns(ctx, p.Duration)
 	return err
 }
 

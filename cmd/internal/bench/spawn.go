@@ -22,10 +22,11 @@ func (t Target) timedOpen(ctx context.Context) (*Rig, time.Duration, error) {
 	return r, time.Since(began), err
 }
 
-// Spawns measures so many starts, one after the other.
-func (t Target) Spawns(ctx context.Context, n int) (Latency, error) {
+// Spawns measures starts for d, one after the other.
+func (t Target) Spawns(ctx context.Context, d time.Duration) (Latency, error) {
 	h := newHistogram()
-	for range n {
+	end := time.Now().Add(d)
+	for n := 0; n < leastSpawns || n < mostSpawns && time.Now().Before(end); n++ {
 		took, err := t.SpawnToReady(ctx)
 		if err != nil {
 			return Latency{}, err

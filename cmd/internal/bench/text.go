@@ -30,7 +30,7 @@ func (r *Report) Text(w io.Writer) error {
 		fmt.Fprintf(table, "spawn to ready\t%s\t%s\n", workers(1), r.Spawn)
 	}
 	if f := r.Recycling; f != nil {
-		fmt.Fprintf(table, "a fresh process for each task\t%s\t%s tasks/s\n", workers(f.Workers), Count(f.PerSecond))
+		fmt.Fprintf(table, "a fresh process for each task\t%s\t%s tasks/s%s\n", workers(f.Workers), Count(f.PerSecond), every(f.PerSecond))
 	}
 	if r.IdleRSS > 0 {
 		fmt.Fprintf(table, "memory of an idle worker\t\t%s\n", Bytes(r.IdleRSS))
@@ -41,11 +41,24 @@ func (r *Report) Text(w io.Writer) error {
 	if r.Sizing != nil {
 		fmt.Fprintf(&b, "\n%s\n", r.Sizing)
 	}
+	if len(r.Throughput) == 0 {
+		fmt.Fprintln(&b, "NOTHING WAS MEASURED: the first task failed. --task and --payload choose what to measure.")
+	} else if r.Tally.Failed() > 0 {
+		b.WriteByte('\n')
+	}
 	if r.Tally.Failed() > 0 {
-		fmt.Fprintf(&b, "\nNOT ALL TASKS COMPLETED: %s\nthe first that did not: %s\n", r.Tally, r.Tally.Failure)
+		fmt.Fprintf(&b, "NOT ALL TASKS COMPLETED: %s\nthe first that did not: %s\n", r.Tally, r.Tally.Failure)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// every says the same as a rate the other way round.
+func every(perSecond float64) string {
+	if perSecond <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(", one in %s", Span(time.Duration(float64(time.Second)/perSecond)))
 }
 
 func workers(n int) string {

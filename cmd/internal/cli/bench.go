@@ -68,7 +68,7 @@ func measure(ctx context.Context, o *benchOptions, std Streams, after tail) erro
 	}
 	report, err := begin(ctx, plan)
 	if ctx.Err() != nil {
-		return exitCode(exitInterrupted)
+		return &exitError{exitInterrupted, "interrupted: nothing is reported"}
 	}
 	if err != nil {
 		return err
@@ -76,8 +76,8 @@ func measure(ctx context.Context, o *benchOptions, std Streams, after tail) erro
 	if err := printReport(std.Out, report, o.json); err != nil {
 		return cannotRunf("output: %v", err)
 	}
-	if err := report.Tally.Err(); err != nil {
-		return &exitError{exitIncomplete, fmt.Sprintf("not all tasks completed: %v", err)}
+	if report.Tally.Failed() > 0 {
+		return &exitError{exitIncomplete, fmt.Sprintf("not all tasks completed: %v", report.Tally)}
 	}
 	return nil
 }

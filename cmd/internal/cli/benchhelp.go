@@ -5,7 +5,7 @@ second, how long each takes, and what a worker costs. Each row takes --duration.
 
    brood bench --plugin echo
    brood bench --plugin ./shouter --payload '"hello"' --workers 1,4,16
-   brood bench --plugin exec --payload '[]' -- /bin/true
+   brood bench --plugin exec -- /bin/true
    brood bench --plugin ./shouter --rate 5000      how many workers does that need?
 
 All tasks have the same payload: a JSON string of --payload-size bytes, or

@@ -31,7 +31,7 @@ func newBenchOptions() *benchOptions {
 		o.workers = append(o.workers, n)
 	}
 	o.workers = append(o.workers, 2*runtime.NumCPU())
-	o.logLevel = "warn"
+	o.logLevel = "error" // that workers die is in the report, once
 	o.pool.MaxAttempts = 1
 	return o
 }
@@ -49,7 +49,7 @@ func (o *benchOptions) groups() []group {
 		{"json", "print one JSON object", "", toggle, boolean(&o.json)},
 	}
 	messages := o.messageSettings()[:2] // there is no progress to show
-	messages[0].fallback = "warn"
+	messages[0].fallback = "error"
 	return []group{
 		{"What to measure", own},
 		{"Workers", pick(o.workerSettings(), "slots", "window", "start-timeout", "dir", "env")},

@@ -1,7 +1,11 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
+	"os"
+	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -30,8 +34,35 @@ func TestE2EBench(t *testing.T) {
 }
 
 func TestE2EBenchOfAFailingPlugin(t *testing.T) {
-	b := newBrood(t, "bench", "--plugin", "faulty", "--task", "fail", "--payload", `{"message":"because"}`, "--duration", "10ms", "--json")
-	b.run(exitIncomplete).says("not all tasks completed: 1 dead", "because")
+	args := []string{"bench", "--plugin", "faulty", "--task", "fail", "--payload", `{"message":"because"}`, "--duration", "10ms"}
+	text := newBrood(t, args...).run(exitIncomplete).says("not all tasks completed: 1 dead")
+	if out := text.stdout.String(); !strings.Contains(out, "NOTHING WAS MEASURED") || !strings.Contains(out, "because") {
+		t.Errorf("%s", out)
+	}
+	object := newBrood(t, append(args, "--json")...).run(exitIncomplete)
+	if out := object.stdout.Bytes(); !json.Valid(out) || !bytes.Contains(out, []byte("because")) {
+		t.Errorf("%s", out)
+	}
+}
+
+// Workers that die all the time are told once, in the report.
+func TestE2EBenchOfADyingPlugin(t *testing.T) {
+	b := newBrood(t, "bench", "--plugin", "faulty", "--task", "exit", "--payload", "{}", "--duration", "10ms")
+	b.cmd.Env = os.Environ() // with the level of its own
+	b.run(exitIncomplete)
+	if lines := strings.Count(b.stderr.String(), "\n"); lines != 1 {
+		t.Errorf("%d lines:\n%s", lines, b.stderr.String())
+	}
+}
+
+func TestE2EBenchInterrupted(t *testing.T) {
+	b := newBrood(t, "bench", "--plugin", "faulty", "--task", "sleep", "--payload", `{"ms":60000}`, "--log-level", "debug").start()
+	b.awaits("(sleep) started on")
+	b.signal(syscall.SIGINT)
+	b.exit(exitInterrupted).says("interrupted")
+	if b.stdout.Len() > 0 {
+		t.Errorf("reported all the same: %s", b.stdout.String())
+	}
 }
 
 func TestE2EBenchWrongUsage(t *testing.T) {

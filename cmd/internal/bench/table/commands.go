@@ -19,7 +19,7 @@ import (
 // end included.
 func (l *lab) files() []group {
 	return []group{{
-		rows: []row{{fmt.Sprintf("64 B tasks/s of brood run, a file, %s", workers(l.cores())), perSecond}},
+		rows: []row{{fmt.Sprintf("64 B tasks/s, file to file, %s", workers(l.cores())), perSecond}},
 		entries: []entry{
 			{"", ours, l.runFile},
 			{pipeLoop, bound, func(context.Context) ([]float64, error) {

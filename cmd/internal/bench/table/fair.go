@@ -15,7 +15,7 @@ const fairRow = "short tasks behind a long one"
 // ideal is that one worker does them all, a millisecond each, while the other is busy.
 func (l *lab) fairness() []group {
 	return []group{{
-		rows: []row{{fmt.Sprintf("%s: %d x 1 ms, %v", fairRow, l.short, l.long), nanos}},
+		rows: []row{{fmt.Sprintf("%s, %v", fairRow, l.long), nanos}},
 		entries: []entry{
 			{"", ours, l.fair},
 			{ideal, bound, func(context.Context) ([]float64, error) {

@@ -20,13 +20,13 @@ func (l *lab) faults() []group {
 	return []group{
 		{rows: []row{{killedRow + ", p50", nanos}, {killedRow + ", max", nanos}}, entries: []entry{
 			{"", ours, l.killed},
-			{"go-plugin, started again", rival, l.goPluginKilled},
-			{executor + ", a new one", rival, func(ctx context.Context) ([]float64, error) { return l.pythonKilled(ctx, "executor") }},
+			{"go-plugin, restarted", rival, l.goPluginKilled},
+			{executor + ", rebuilt", rival, func(ctx context.Context) ([]float64, error) { return l.pythonKilled(ctx, "executor") }},
 			{"Pool.apply_async", rival, func(ctx context.Context) ([]float64, error) { return l.pythonKilled(ctx, "pool") }},
 		}},
-		{rows: []row{{"crash storm, each 100th task kills its worker", perSecond}}, entries: []entry{
+		{rows: []row{{"crash storm, each 100th task kills", perSecond}}, entries: []entry{
 			{"", ours, l.storm},
-			{executor + ", new ones", rival, func(ctx context.Context) ([]float64, error) {
+			{executor + ", rebuilt", rival, func(ctx context.Context) ([]float64, error) {
 				rate, err := l.python.Storm(ctx, l.cores(), 2*l.span)
 				return []float64{rate}, err
 			}},

@@ -88,8 +88,11 @@ func (g group) measure(ctx context.Context, rounds int, progress io.Writer) ([]r
 			results[i].cells = append(results[i].cells, cell{who: e.who, role: e.role})
 		}
 	}
-	for n := range rounds {
-		fmt.Fprintf(progress, "%s, round %d of %d\n", g.rows[0].name, n+1, rounds)
+	began := time.Now()
+	defer func() {
+		fmt.Fprintf(progress, "%s: %d rounds, %.1f s\n", g.rows[0].name, rounds, time.Since(began).Seconds())
+	}()
+	for range rounds {
 		for k, e := range g.entries {
 			if results[0].cells[k].err != nil {
 				continue

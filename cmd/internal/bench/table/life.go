@@ -19,7 +19,7 @@ func (l *lab) life() []group {
 			{bareSpawn, bound, func(ctx context.Context) ([]float64, error) {
 				return medianOf(l.starts, func() (time.Duration, error) { return limit.FirstByte(ctx, l.bare()) })
 			}},
-			{"go-plugin gRPC", rival, l.goPluginSpawn},
+			{"go-plugin", rival, l.goPluginSpawn},
 			{"Python fork", rival, func(ctx context.Context) ([]float64, error) { return l.pythonSpawn(ctx, "fork") }},
 			{"Python spawn", rival, func(ctx context.Context) ([]float64, error) { return l.pythonSpawn(ctx, "spawn") }},
 		}},
@@ -37,7 +37,7 @@ func (l *lab) life() []group {
 		{rows: []row{{"memory of an idle worker", bytesOf}}, entries: []entry{
 			{"", ours, l.idleRSS},
 			{"bare Go", bound, func(context.Context) ([]float64, error) { return l.bareRSS() }},
-			{"go-plugin gRPC", rival, l.goPluginRSS},
+			{"go-plugin", rival, l.goPluginRSS},
 			{"Python", rival, func(ctx context.Context) ([]float64, error) {
 				n, err := l.python.RSS(ctx)
 				return []float64{n}, err

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+	"unicode/utf8"
 
 	"go.uber.org/goleak"
 
@@ -207,6 +208,34 @@ func testLab(t *testing.T) (*lab, error) {
 	return l, err
 }
 
+// The table is to be pasted into pages.
+func TestTableFitsAPage(t *testing.T) {
+	const page = 110
+	l, err := testLab(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []result
+	for _, g := range l.groups() {
+		for _, r := range g.rows {
+			one := result{row: r}
+			for _, e := range g.entries {
+				one.cells = append(one.cells, cell{who: e.who, role: e.role, samples: []float64{123e6, 1234e6}})
+			}
+			all = append(all, one)
+		}
+	}
+	var b strings.Builder
+	if err := errors.Join(render(&b, all), promises(&b, all)); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(l.header() + trimmed(b.String())) {
+		if n := utf8.RuneCountInString(line); n > page+1 {
+			t.Errorf("%d wide: %s", n-1, line)
+		}
+	}
+}
+
 func TestSelected(t *testing.T) {
 	all := []group{{rows: []row{{"one", plain}, {"two", plain}}}, {rows: []row{{"three", plain}}}}
 	for pattern, want := range map[string]int{"": 2, "^two$": 1, "^t": 2, "four": 0} {
@@ -216,7 +245,6 @@ func TestSelected(t *testing.T) {
 	}
 }
 
-// A table that is pasted into a page must fit it.
 func TestTrimmed(t *testing.T) {
 	if got := trimmed("a  \n\nb c \n"); got != "a\n\nb c\n" {
 		t.Errorf("%q", got)

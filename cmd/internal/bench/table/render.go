@@ -24,7 +24,7 @@ func render(w io.Writer, results []result) error {
 		left := r.name + "\t" + r.brood().text(r.unit) + "\t" + r.brood().spread()
 		others := r.others()
 		if len(others) == 0 {
-			fmt.Fprintln(rows, left)
+			fmt.Fprintf(rows, "%s\t\t\t\n", left)
 		}
 		for _, c := range others {
 			fmt.Fprintf(rows, "%s\t%s\t%s\t%s\n", left, c.name(), c.text(r.unit), r.times(c))

@@ -18,7 +18,7 @@ import (
 
 // streaming is the memory of brood itself while very many tasks pass through.
 func (l *lab) streaming() []group {
-	name := "RSS of brood run, " + bench.Count(float64(l.stream)) + " tasks streaming"
+	name := "RSS of brood run, " + bench.Count(float64(l.stream)) + " tasks"
 	return []group{{
 		rows:    []row{{name + ", least", bytesOf}, {name + ", most", bytesOf}},
 		entries: []entry{{"", ours, l.streamed}},

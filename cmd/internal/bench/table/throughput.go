@@ -27,7 +27,7 @@ func (l *lab) throughput() []group {
 		for _, size := range sizes {
 			g.rows = append(g.rows, row{throughputOf(size, n), perSecond})
 		}
-		if n == 2 || l.mode == "full" && n <= 4 {
+		if n == 2 {
 			g.entries = append(g.entries, l.rivals(n)...)
 		}
 		groups = append(groups, g)
@@ -78,8 +78,8 @@ const (
 	bareSpawn  = "bare spawn"
 	forkExec   = "fork+exec"
 	ideal      = "ideal"
-	grpcStream = "go-plugin gRPC stream"
-	grpcUnary  = "go-plugin gRPC unary"
+	grpcStream = "gRPC stream"
+	grpcUnary  = "gRPC unary"
 	imapOne    = "imap_unordered"
 	executor   = "ProcessPoolExecutor"
 )
