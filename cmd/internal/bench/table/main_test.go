@@ -218,9 +218,12 @@ func TestTableFitsAPage(t *testing.T) {
 	var all []result
 	for _, g := range l.groups() {
 		for _, r := range g.rows {
-			one := result{row: r}
+			one, figures := result{row: r}, []float64{123e6, 1234e6}
+			if r.unit == percent {
+				figures = []float64{12.34, 5.6}
+			}
 			for _, e := range g.entries {
-				one.cells = append(one.cells, cell{who: e.who, role: e.role, samples: []float64{123e6, 1234e6}})
+				one.cells = append(one.cells, cell{who: e.who, role: e.role, samples: figures})
 			}
 			all = append(all, one)
 		}
