@@ -197,15 +197,21 @@ def storm(workers, seconds):
     return done / (time.perf_counter() - began)
 
 
+def spin(seconds):
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        pass
+
+
 def fair(how, workers, seconds, size):
     pool = make_executor(workers) if how == "executor" else make_pool(workers)
     submit = pool.submit if how == "executor" else lambda f, t: pool.apply_async(f, (t,))
     took = (lambda f: f.result()) if how == "executor" else (lambda r: r.get())
-    for warm in [submit(time.sleep, 0.001) for _ in range(workers)]:
+    for warm in [submit(spin, 0.001) for _ in range(workers)]:
         took(warm)
     began = time.perf_counter()
     submit(time.sleep, seconds)
-    for short in [submit(time.sleep, 0.001) for _ in range(size)]:
+    for short in [submit(spin, 0.001) for _ in range(size)]:
         took(short)
     return time.perf_counter() - began
 
