@@ -152,6 +152,15 @@ func TestInterruptIsTheSupervisorsBusiness(t *testing.T) {
 	}
 }
 
+// That a worker survives a signal must not be inherited by what its handlers start.
+func TestInterruptStillEndsWhatAHandlerStarts(t *testing.T) {
+	d := start(t, "default", 1)
+	res := d.result(d.execute("interruptible", ""), ipc.OutcomeError)
+	if got := string(res.Message); got != "signal: interrupt" {
+		t.Errorf("its command ended with %q", got)
+	}
+}
+
 func TestRunByHand(t *testing.T) {
 	for _, args := range [][]string{nil, {"--help"}} {
 		cmd := exec.Command(os.Args[0], args...)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"runtime"
 	"strings"
 	"sync"
@@ -66,6 +67,9 @@ func testPlugin(mode string) *Plugin {
 	p.Handle("meet", rendezvous(4))
 	p.Handle("big", func(context.Context, []byte) ([]byte, error) { return make([]byte, 100<<10), nil })
 	p.Handle("cloexec", func(context.Context, []byte) ([]byte, error) { return cloexec() })
+	p.Handle("interruptible", func(ctx context.Context, _ []byte) ([]byte, error) {
+		return nil, exec.CommandContext(ctx, "sh", "-c", "kill -INT $$").Run()
+	})
 	return p
 }
 

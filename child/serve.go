@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
 	"strconv"
 	"syscall"
@@ -46,9 +45,7 @@ func (p *Plugin) Serve() {
 	if orphaned(os.Getenv(ipc.EnvSupervisor), os.Getppid()) {
 		os.Exit(exitClean)
 	}
-	// Ctrl-C in a terminal is the supervisor's business. A handler that does nothing,
-	// rather than "ignore", because that would be inherited by processes started here.
-	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
+	surviveInterrupt() // Ctrl-C in a terminal is the supervisor's business
 	fmt.Printf("1|%d|tcp|127.0.0.1:0|%s|\n", ipc.Version, ipc.Protocol)
 	w := &worker{plugin: p, sole: p.sole()}
 	os.Exit(w.serve(end(ipc.FDRequests, "requests"), end(ipc.FDResponses, "responses")))
