@@ -24,6 +24,11 @@ type Config struct {
 // that its plugin cannot be started. It keeps trying.
 const startTries = 3
 
+// shortLife is the number of tasks below which a worker's wear gives no warning: it is used up
+// as soon as it is nearly so. One worker more is then kept warm, so that a task does not
+// wait for a process to start.
+const shortLife = 10
+
 // firstStarts bounds the starts at the same time before the first worker came up, so that
 // a broken plugin does not cost as many processes as there are workers.
 const firstStarts = 4

@@ -109,7 +109,7 @@ func (p *Pool) nowReady(w *worker.Worker) {
 		p.dismissForShutdown(m)
 		return
 	}
-	if old := p.replacing; old != nil && p.count(func(m *member) bool { return m.ready && p.capable(m) }) >= p.cfg.Workers-p.parked {
+	if old := p.replacing; old != nil && p.count(func(m *member) bool { return m.ready && p.capable(m) }) >= p.wanted() {
 		// The replacement is warm: now the old one may go.
 		p.replacing = nil
 		p.retire(old)
@@ -119,6 +119,15 @@ func (p *Pool) nowReady(w *worker.Worker) {
 // capable says that a worker counts as one that will go on taking tasks.
 func (p *Pool) capable(m *member) bool {
 	return !m.worn && !m.retired && m != p.replacing
+}
+
+// wanted is how many capable workers there should be.
+func (p *Pool) wanted() int {
+	n := p.cfg.Workers - p.parked
+	if p.cfg.MaxTasksPerChild > 0 && p.cfg.MaxTasksPerChild < shortLife && n > 0 {
+		n++
+	}
+	return n
 }
 
 func (p *Pool) count(is func(*member) bool) int {
@@ -161,7 +170,7 @@ func (p *Pool) adjust(now time.Time) time.Time {
 	}
 	p.chooseReplaced()
 	starting := p.count(func(m *member) bool { return !m.ready })
-	for capable := p.count(p.capable); capable < p.cfg.Workers-p.parked; capable++ {
+	for capable := p.count(p.capable); capable < p.wanted(); capable++ {
 		if now.Before(p.nextSpawn) {
 			return p.nextSpawn
 		}

@@ -110,6 +110,21 @@ func TestMaxTasksPerChild(t *testing.T) {
 	}
 }
 
+// A worker of few tasks is worn out without a warning, so there is one to take its place.
+func TestShortLivesHaveASpare(t *testing.T) {
+	r := begin(t, func(c *pool.Config) { c.Workers, c.MaxTasksPerChild = 1, 1 })
+	for range 2 {
+		until(r, every[event.WorkerReady])
+	}
+	if res := r.run("ok", ""); res.Status != task.Completed {
+		t.Errorf("got %+v", res)
+	}
+	until(r, every[event.WorkerReady])
+	if n := len(r.pool.View().Workers); n > 3 {
+		t.Errorf("%d workers, want two and perhaps one that leaves", n)
+	}
+}
+
 // A pool that never had a worker says why, and goes on trying.
 func TestPoolThatCannotStartGivesUpHopeOnly(t *testing.T) {
 	r := begin(t, func(c *pool.Config) { c.Worker.Env = []string{"FAULTY_START=exit"} })

@@ -27,7 +27,7 @@ const together = 2 * time.Millisecond
 func (p *Pool) watch(now time.Time) time.Time {
 	next := now.Add(idleLoop)
 	for _, m := range p.members {
-		if now.Add(m.slack).After(m.nextSample) || !m.wasBusy && m.lane.Busy() {
+		if now.Add(m.slack).After(m.nextSample) || p.limited() && !m.wasBusy && m.lane.Busy() {
 			wait := p.look(m)
 			m.nextSample, m.slack = now.Add(wait), max(together, wait/8)
 		}
@@ -53,6 +53,10 @@ func (p *Pool) pulse(now time.Time) time.Time {
 	p.nextPulse = now.Add(p.cfg.Worker.Heartbeat)
 	return p.nextPulse
 }
+
+// limited says that a task may have its worker replaced or killed for its memory. Without
+// that nobody needs to know at once that one begins.
+func (p *Pool) limited() bool { return p.cfg.HardMemoryLimit > 0 || p.cfg.SoftMemoryLimit > 0 }
 
 // size writes a number of bytes for people.
 func size(n uint64) string {
