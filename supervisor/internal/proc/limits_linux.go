@@ -74,7 +74,7 @@ func (p *Process) setOOMScore(l Limits) error {
 		return nil
 	}
 	path := "/proc/" + strconv.Itoa(p.pid) + "/oom_score_adj"
-	err := os.WriteFile(path, strconv.AppendInt(nil, int64(l.OOMScoreAdj), 10), 0)
+	err := writeAtOnce(path, strconv.AppendInt(nil, int64(l.OOMScoreAdj), 10))
 	if err == nil {
 		return nil
 	}

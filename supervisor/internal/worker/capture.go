@@ -21,7 +21,7 @@ const (
 	// maxLine is where a line without an end is cut.
 	maxLine = 8 << 10
 	// quietRead is how much is read at once until a read brings as much, busyRead from
-	// then on: most workers of many print little.
+	// then on: most workers of many print little, and a short life should not pay for more.
 	quietRead = 2 << 10
 	busyRead  = 32 << 10
 	// tailWait is how long an answer waits for the output before it.

@@ -49,7 +49,7 @@ func (w *Worker) launch() error {
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, dir string) (runner.Runner, error) {
 			l.env = cmd.Env
 			// Meant for sockets; there are none, and only Client.Kill would remove it.
-			return l, os.RemoveAll(dir)
+			return l, os.Remove(dir)
 		},
 	})
 	// Never Client() or Kill(): the pipes are ours, and so is the process.
