@@ -51,6 +51,7 @@
 // # Who owns what
 //
 // A runner is shared by all handlers; its mutex guards the table of running
-// commands. The spawner's goroutine, locked to its thread, starts every process.
-// Each run has two goroutines that read output, and waits for both.
+// commands. A run starts its command, reads what it prints and waits for it on the
+// handler's own goroutine, locked to its thread meanwhile; a goroutine that writes stdin
+// is waited for. Elsewhere than on Linux two more read output.
 package main

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
@@ -21,10 +22,9 @@ const (
 
 // runner runs commands, several at a time if asked to.
 type runner struct {
-	spawner *spawner
-	null    *os.File // stdin of commands that are given none
-	env     []string
-	limit   int // bytes kept of each output stream
+	null  *os.File // stdin of commands that are given none
+	env   []string
+	limit int // bytes kept of each output stream
 
 	// mu is held from the fork of a command until it is in the table, and while
 	// strays are told from commands by that table.
@@ -41,14 +41,11 @@ func newRunner(limit int) (*runner, error) {
 	if err != nil {
 		return nil, fmt.Errorf("commands would have no stdin: %w", err)
 	}
-	return &runner{spawner: newSpawner(), null: null, env: baseEnv(), limit: limit, running: map[int]struct{}{}}, nil
+	return &runner{null: null, env: baseEnv(), limit: limit, running: map[int]struct{}{}}, nil
 }
 
 // close releases what newRunner took. No run may be under way.
-func (r *runner) close() {
-	r.spawner.close()
-	r.null.Close()
-}
+func (r *runner) close() { r.null.Close() }
 
 // run runs one command to its end. The error is for commands that could not be
 // started; how others ended is in the outcome. When it returns, no process of
@@ -57,6 +54,10 @@ func (r *runner) run(ctx context.Context, c command) (*outcome, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
+	// The kernel ties Pdeathsig to the thread which started the command: it must not be let
+	// go of by the Go runtime before the command has ended.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	path, err := lookup(c)
 	if err != nil {
 		return nil, err
@@ -71,7 +72,7 @@ func (r *runner) run(ctx context.Context, c command) (*outcome, error) {
 	if err != nil {
 		return nil, startError(c, err)
 	}
-	s.copy(out)
+	s.begin(out, p)
 	waitOrStop(ctx, p, s)
 	if err := r.bury(p); err != nil {
 		return nil, fmt.Errorf("wait for %s: %w", c.argv[0], err)
@@ -84,6 +85,7 @@ func (r *runner) run(ctx context.Context, c command) (*outcome, error) {
 type process struct {
 	*os.Process
 	marker string           // unique among the commands of this worker
+	pidfd  int              // tells when it has ended; -1 if there is none
 	state  *os.ProcessState // once it is reaped
 }
 
@@ -93,14 +95,16 @@ func (r *runner) start(path string, c command, s *streams) (*process, error) {
 	defer r.mu.Unlock()
 	r.last++
 	marker := strconv.Itoa(os.Getpid()) + "." + strconv.FormatUint(r.last, 10)
-	p, err := r.spawner.spawn(path, c.argv, &os.ProcAttr{
-		Dir: c.dir, Env: environment(r.env, c, marker), Files: s.theirs(), Sys: groupAttr(),
+	p := &process{marker: marker, pidfd: -1}
+	var err error
+	p.Process, err = os.StartProcess(path, c.argv, &os.ProcAttr{
+		Dir: c.dir, Env: environment(r.env, c, marker), Files: s.theirs(), Sys: groupAttr(&p.pidfd),
 	})
 	if err != nil {
 		return nil, err
 	}
 	r.running[p.Pid] = struct{}{}
-	return &process{Process: p, marker: marker}, nil
+	return p, nil
 }
 
 // waitOrStop returns when the command has ended, by itself or because ctx did,
@@ -111,7 +115,7 @@ func waitOrStop(ctx context.Context, p *process, s *streams) {
 		defer close(stopped)
 		p.stop(ended)
 	})
-	p.awaitExit()
+	s.awaitExit(p)
 	close(ended)
 	if !dismiss() {
 		<-stopped

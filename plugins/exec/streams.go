@@ -15,6 +15,7 @@ type streams struct {
 	text                     string
 	shared                   bool // stdin is not ours to close
 	copies                   sync.WaitGroup
+	output                   // how stdoutR and stderrR are read
 }
 
 func openStreams(null *os.File, text *string) (*streams, error) {
@@ -26,8 +27,8 @@ func openStreams(null *os.File, text *string) (*streams, error) {
 			return nil, err
 		}
 	}
-	if s.stdoutR, s.stdout, err = os.Pipe(); err == nil {
-		s.stderrR, s.stderr, err = os.Pipe()
+	if s.stdoutR, s.stdout, err = outputPipe(); err == nil {
+		s.stderrR, s.stderr, err = outputPipe()
 	}
 	if err != nil {
 		s.close()
@@ -39,9 +40,9 @@ func openStreams(null *os.File, text *string) (*streams, error) {
 // theirs are the files a command starts with.
 func (s *streams) theirs() []*os.File { return []*os.File{s.stdin, s.stdout, s.stderr} }
 
-// copy begins to move text in and output out. The command must have started: its
+// begin moves text in and gets ready to move output out. The command must have started: its
 // ends are closed here, so that the pipes end when it does.
-func (s *streams) copy(out *outcome) {
+func (s *streams) begin(out *outcome, p *process) {
 	s.closeTheirs()
 	if s.stdinW != nil {
 		s.copies.Go(func() {
@@ -50,31 +51,17 @@ func (s *streams) copy(out *outcome) {
 			s.stdinW.Close()
 		})
 	}
-	s.copies.Go(func() { read(&out.stdout, s.stdoutR) })
-	s.copies.Go(func() { read(&out.stderr, s.stderrR) })
-}
-
-// read moves a stream into a capture until it ends or its deadline passes.
-func read(c *capture, f *os.File) {
-	buf := make([]byte, 16<<10)
-	for {
-		n, err := f.Read(buf)
-		c.Write(buf[:n])
-		if err != nil {
-			return
-		}
-	}
+	s.beginOutput(out, p)
 }
 
 // drain waits until everything is copied, for at most d where a pipe is still
 // held by somebody else.
 func (s *streams) drain(d time.Duration) {
 	deadline := time.Now().Add(d)
-	s.stdoutR.SetReadDeadline(deadline)
-	s.stderrR.SetReadDeadline(deadline)
 	if s.stdinW != nil {
 		s.stdinW.SetWriteDeadline(deadline)
 	}
+	s.drainOutput(deadline)
 	s.copies.Wait()
 }
 

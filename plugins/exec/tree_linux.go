@@ -31,19 +31,22 @@ func adoptOrphans() error {
 
 // groupAttr gives a command its own process group and has the kernel kill it
 // with the thread that started it.
-func groupAttr() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+func groupAttr(pidfd *int) *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, PidFD: pidfd}
 }
 
-// awaitExit returns when p has ended, without reaping it: until it is reaped, its
-// number, and so its group's, belongs to nobody else.
-func (p *process) awaitExit() {
-	_ = waitid(idPID, p.Pid, syscall.WEXITED|syscall.WNOWAIT) // reap reports what may be wrong
+// hasEnded says whether p is only waiting to be reaped.
+func (p *process) hasEnded() bool {
+	ended, err := waitid(idPID, p.Pid, syscall.WEXITED|syscall.WNOHANG|syscall.WNOWAIT)
+	return ended || err != nil // reap reports what may be wrong
 }
 
 // reap takes p's exit status.
 func (p *process) reap() (err error) {
 	p.state, err = p.Wait()
+	if p.pidfd >= 0 {
+		_ = syscall.Close(p.pidfd) // nothing was written to it
+	}
 	return err
 }
 
@@ -99,22 +102,23 @@ func (p *process) began(pid int) bool {
 
 // anyChild says whether this process has children, dead or alive.
 func anyChild() bool {
-	err := waitid(idAll, 0, syscall.WEXITED|syscall.WNOHANG|syscall.WNOWAIT)
+	_, err := waitid(idAll, 0, syscall.WEXITED|syscall.WNOHANG|syscall.WNOWAIT)
 	return !errors.Is(err, syscall.ECHILD)
 }
 
-// waitid is the system call that package syscall lacks: it can wait without reaping.
-func waitid(kind, id, options int) error {
-	var info [128]byte // siginfo_t; what it says is asked from Wait later
+// waitid is the system call that package syscall lacks: it can look without reaping. It says
+// whether there was anything to see.
+func waitid(kind, id, options int) (bool, error) {
+	var info [128 / 4]int32 // siginfo_t, which begins with the signal's number
 	for {
 		_, _, errno := syscall.Syscall6(syscall.SYS_WAITID, uintptr(kind), uintptr(id),
 			uintptr(unsafe.Pointer(&info)), uintptr(options), 0, 0)
 		switch errno {
 		case 0:
-			return nil
+			return info[0] != 0, nil
 		case syscall.EINTR:
 		default:
-			return errno
+			return false, errno
 		}
 	}
 }

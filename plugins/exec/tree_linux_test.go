@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"syscall"
 	"testing"
@@ -181,5 +182,34 @@ func TestParentOfAProcessWithAnOddName(t *testing.T) {
 	}
 	if got := parent(1 << 30); got != 0 {
 		t.Errorf("the parent of nobody is %d", got)
+	}
+}
+
+// Older kernels have no pidfd that tells when a command has ended, and its output may have
+// ended long before.
+func TestCommandWithoutAPidfd(t *testing.T) {
+	runtime.LockOSThread() // the command's life is tied to it
+	defer runtime.UnlockOSThread()
+	r := testRunner(t)
+	out := &outcome{stdout: capture{limit: 100}, stderr: capture{limit: 100, tail: true}}
+	s, err := openStreams(r.null, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	p, err := r.start("/bin/sh", command{argv: []string{"sh", "-c", "echo hi; exec >&- 2>&-; sleep 0.05; exit 3"}}, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = syscall.Close(p.pidfd)
+	p.pidfd = -1
+	s.begin(out, p)
+	s.awaitExit(p)
+	s.drain(outputGrace)
+	if err := r.bury(p); err != nil {
+		t.Fatal(err)
+	}
+	if said, _ := out.stdout.bytes(); string(said) != "hi\n" || p.state.ExitCode() != 3 {
+		t.Errorf("it said %q and ended with %v", said, p.state)
 	}
 }

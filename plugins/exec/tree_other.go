@@ -8,12 +8,7 @@ import "syscall"
 // a command's process group is all that can be found again.
 func adoptOrphans() error { return nil }
 
-func groupAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
-
-// awaitExit reaps the command as it waits: there is no portable way to wait and
-// leave it. Its group's number stays taken while a member lives, so that a later
-// signal to the group finds those or nobody.
-func (p *process) awaitExit() { p.state, _ = p.Wait() }
+func groupAttr(*int) *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 // reap reports what awaitExit found.
 func (p *process) reap() error {
