@@ -39,10 +39,11 @@ func newPipes() (_ *pipes, err error) {
 			p.close()
 		}
 	}()
-	var requests *os.File
-	if p.child.requests, requests, err = os.Pipe(); err != nil {
+	requests, theirs, err := newPipe(toWorker)
+	if err != nil {
 		return nil, err
 	}
+	p.child.requests = theirs
 	if p.requests, err = pipe.New(requests); err != nil {
 		return nil, errors.Join(err, requests.Close())
 	}
@@ -79,6 +80,14 @@ func (p *pipes) widen(payload int) {
 		}
 	}
 }
+
+// direction says which end of a pipe is ours.
+type direction bool
+
+const (
+	fromWorker direction = false
+	toWorker   direction = true
+)
 
 // extra lists the worker's descriptors from 3 up.
 func (p *pipes) extra() []*os.File {

@@ -18,7 +18,7 @@ type tailReader struct {
 }
 
 func tailPipe() (*tailReader, *os.File, error) {
-	r, w, err := os.Pipe()
+	r, w, err := newPipe(fromWorker)
 	if err != nil {
 		return nil, nil, err
 	}
