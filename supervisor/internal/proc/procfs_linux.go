@@ -123,27 +123,30 @@ func children(procfs string, parent int, skip map[int]bool) []child {
 // candidates are the children as the kernel lists them by thread, or all
 // processes where it was built without such lists.
 func candidates(procfs string, parent int) []int {
-	lists, err := filepath.Glob(filepath.Join(procfs, strconv.Itoa(parent), "task", "*", "children"))
-	if err != nil || len(lists) == 0 {
-		return allProcesses(procfs)
-	}
+	threads := filepath.Join(procfs, strconv.Itoa(parent), "task")
 	var pids []int
-	for _, list := range lists {
-		data, err := os.ReadFile(list)
+	listed := false
+	for _, tid := range numbers(threads) {
+		data, err := os.ReadFile(filepath.Join(threads, strconv.Itoa(tid), "children"))
 		if err != nil {
-			continue // the thread has ended; its children went to another one
+			continue // the thread has ended, and its children went to another one; or there are no lists
 		}
+		listed = true
 		for field := range bytes.FieldsSeq(data) {
 			if pid, err := strconv.Atoi(string(field)); err == nil {
 				pids = append(pids, pid)
 			}
 		}
 	}
+	if !listed {
+		return numbers(procfs)
+	}
 	return pids
 }
 
-func allProcesses(procfs string) []int {
-	dir, err := os.Open(procfs)
+// numbers are the entries of a directory that are one: processes, or threads.
+func numbers(path string) []int {
+	dir, err := os.Open(path)
 	if err != nil {
 		return nil
 	}

@@ -3,6 +3,7 @@ package proc
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -59,7 +60,8 @@ func TestChildrenFromTheKernelsLists(t *testing.T) {
 	write("10/task/10/children", "20 21 ")
 	write("10/task/11/children", "22\n")
 	got := candidates(root, 10)
-	if len(got) != 3 || got[0] != 20 || got[1] != 21 || got[2] != 22 {
+	slices.Sort(got)
+	if !slices.Equal(got, []int{20, 21, 22}) {
 		t.Errorf("got %v", got)
 	}
 }
