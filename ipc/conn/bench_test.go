@@ -60,7 +60,7 @@ func benchBothEnds(b *testing.B, size, window int) {
 		b.Fatal(err)
 	}
 	<-cb.ready
-	e := wire.Execute{Name: "x", TaskID: "0190b0a0-0000-7000-8000-000000000000", Payload: make([]byte, size)}
+	e := []wire.Execute{{Name: "x", TaskID: "0190b0a0-0000-7000-8000-000000000000", Payload: make([]byte, size)}}
 	b.ReportAllocs()
 	b.SetBytes(int64(size))
 	free := window
@@ -71,8 +71,8 @@ func benchBothEnds(b *testing.B, size, window int) {
 			}
 			free = <-cb.credit
 		}
-		e.Seq++
-		c.Execute(&e)
+		e[0].Seq++
+		c.Execute(e)
 		free--
 	}
 	if err := c.Flush(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -50,8 +51,10 @@ func (m *machine) run(t testing.TB) {
 // step does what one write and one read of a worker do. It says whether there was anything.
 func (m *machine) step(t testing.TB) bool {
 	m.answers = m.answers[:0]
-	m.lane.Take(func(e *wire.Execute) {
-		m.answers = append(m.answers, worker.Answer{Result: wire.Result{Seq: e.Seq, RunNS: 500, Payload: m.payload}})
+	m.lane.Take(func(tasks []wire.Execute) {
+		for i := range tasks {
+			m.answers = append(m.answers, worker.Answer{Result: wire.Result{Seq: tasks[i].Seq, RunNS: 500, Payload: m.payload}})
+		}
 	})
 	if len(m.answers) == 0 {
 		return false
@@ -70,7 +73,7 @@ func (f *finishing) Finished(*Job) { f.left.Done() }
 func benchDispatcher(b *testing.B, lanes int) (*Dispatcher, []*machine) {
 	b.Helper()
 	cfg := settings()
-	cfg.Workers, cfg.QueueSize, cfg.Logger, cfg.Events = lanes, 4096, hclog.NewNullLogger(), &event.Hub{}
+	cfg.Workers, cfg.QueueSize, cfg.Logger, cfg.Events, cfg.Epoch = lanes, 4096, hclog.NewNullLogger(), &event.Hub{}, time.Now()
 	d := New(cfg)
 	machines := make([]*machine, lanes)
 	for i := range machines {
@@ -118,7 +121,7 @@ func benchRoad(b *testing.B, lanes, submitters int) {
 				for range n {
 					f.left.Add(1)
 					j := NewJob(task.Task{ID: "x", Payload: machines[0].payload}, &f, false)
-					if err := d.Submit(context.Background(), j); err != nil {
+					if err := d.Submit(context.Background(), j, time.Now()); err != nil {
 						b.Error(err)
 					}
 				}
@@ -157,7 +160,7 @@ func BenchmarkSteps(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				f.left.Add(1)
-				if err := d.TrySubmit(NewJob(task.Task{ID: "x", Payload: machines[0].payload}, &f, false)); err != nil {
+				if err := d.TrySubmit(NewJob(task.Task{ID: "x", Payload: machines[0].payload}, &f, false), time.Now()); err != nil {
 					b.Fatal(err)
 				}
 				if n++; n%batch == 0 {
