@@ -48,6 +48,40 @@ func TestTasksBehindASlowOneAreRecalled(t *testing.T) {
 	})
 }
 
+// A worker that has turned out to be slow is not given more to read ahead, whatever its tasks
+// took before: what it had to give back would only come and go.
+func TestASlowWorkerTakesNothingBack(t *testing.T) {
+	bubble(t, two(), func(t *testing.T, r *rig) {
+		p, other := r.warm(), r.warm()
+		r.submitAll("slow")
+		p.woken = true
+		if ids := p.take(); !slices.Equal(ids, []string{"slow"}) {
+			t.Fatalf("took %v", ids)
+		}
+		other.woken = false // it is busy elsewhere
+		r.submitMany(100)
+		p.woken = true
+		if len(p.take()) == 0 {
+			t.Fatal("nothing was read ahead")
+		}
+		r.advance(recallAfter + time.Millisecond)
+		p.giveBack()
+		p.woken = true
+		if ids := p.take(); len(ids) != 0 {
+			t.Errorf("took %d tasks behind the slow one again", len(ids))
+		}
+		p.complete("slow")
+		for other.woken = true; len(other.take())+len(p.take()) > 0; {
+			for _, q := range []*puppet{p, other} {
+				for _, id := range q.ids() {
+					q.complete(id)
+				}
+				q.woken = true
+			}
+		}
+	})
+}
+
 // A lone worker's tasks have nowhere to go.
 func TestNothingIsRecalledFromALoneWorker(t *testing.T) {
 	bubble(t, two(), func(t *testing.T, r *rig) {

@@ -12,9 +12,9 @@ const manyIdle = 1000
 
 // watching is what idle workers cost their supervisor.
 func (l *lab) watching() []group {
-	name := fmt.Sprintf("one core's share to watch %d idle workers", manyIdle)
+	name := fmt.Sprintf("share of a core to watch %d workers", manyIdle)
 	if l.watched != manyIdle {
-		name += fmt.Sprintf(" (%d times that of %d)", manyIdle/l.watched, l.watched)
+		name += fmt.Sprintf(" (%dx %d)", manyIdle/l.watched, l.watched)
 	}
 	return []group{{
 		rows:    []row{{name, percent}},
