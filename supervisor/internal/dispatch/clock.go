@@ -108,7 +108,6 @@ func (l *Lane) watch(now time.Duration) time.Duration {
 	}
 	if len(l.pipe) > n && l.d.active > 1 && !l.recalling {
 		if now-longest >= recallAfter {
-			l.window.Observe(now-longest, 1) // or it would take them back at once
 			l.recall()
 		} else {
 			next = min(next, longest+recallAfter)

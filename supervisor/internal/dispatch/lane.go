@@ -51,8 +51,9 @@ type Lane struct {
 	idle      bool // is in Dispatcher.idle
 	solo      bool // runs a suspect alone
 	recalling bool
-	worn      bool // Notify.Wearing was called
-	empty     bool // Notify.Empty was called
+	behind    uint64 // the oldest task when recalling began
+	worn      bool   // Notify.Wearing was called
+	empty     bool   // Notify.Empty was called
 
 	busy atomic.Bool // len(pipe) > 0; written under Dispatcher.mu, read by anybody
 

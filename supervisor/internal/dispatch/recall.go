@@ -26,6 +26,7 @@ func (l *Lane) recall() {
 		return
 	}
 	l.recalling = true
+	l.behind = l.pipe[0].seq
 	seq := l.pipe[l.d.cfg.Slots].seq
 	l.d.actions = append(l.d.actions, func() {
 		l.send.Lock()
@@ -51,11 +52,21 @@ func (l *Lane) Recalled(ids []uint64) error {
 		l.taken--
 		l.back(j, now)
 	}
+	l.slowedDown(now)
 	l.checkWear()
 	if l.wanted() || l.credit() > 0 {
 		l.worker.Wake()
 	}
 	return nil
+}
+
+// slowedDown closes the window if the worker is still at the task behind which others were
+// recalled: it would take back at once what it gives. A process that only waited for a
+// processor answers that task before it gives others back, and keeps its window.
+func (l *Lane) slowedDown(now time.Duration) {
+	if len(l.pipe) > 0 && l.pipe[0].seq == l.behind {
+		l.window.Observe(now-l.pipe[0].started, 1)
+	}
 }
 
 // back returns a job that was not started to the queue, at no cost to it.

@@ -178,3 +178,36 @@ func TestRetryOnceMoreAfterRecall(t *testing.T) {
 		r.ended("once", task.Dead)
 	})
 }
+
+// A worker that had no processor for a while has not become slow: it answers what it had
+// begun before it gives anything back, and goes on reading ahead.
+func TestAStalledWorkerKeepsItsWindow(t *testing.T) {
+	bubble(t, two(), func(t *testing.T, r *rig) {
+		p, other := r.warm(), r.warm()
+		r.submitMany(100)
+		p.woken = true
+		ids := p.take()
+		if len(ids) < 2 {
+			t.Fatal("nothing was read ahead")
+		}
+		other.woken = false
+		r.advance(recallAfter + time.Millisecond)
+		p.complete(ids[0])
+		p.recalls[0]++ // it has begun the next one by then
+		r.advance(time.Millisecond)
+		p.giveBack()
+		p.woken = true
+		if len(p.take()) < 2 {
+			t.Error("its window is closed")
+		}
+		for len(p.ids())+len(other.ids()) > 0 {
+			for _, q := range []*puppet{p, other} {
+				for _, id := range q.ids() {
+					q.complete(id)
+				}
+				q.woken = true
+				q.take()
+			}
+		}
+	})
+}
