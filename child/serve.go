@@ -67,6 +67,7 @@ func end(fd int, name string) io.ReadWriter {
 	f := os.NewFile(uintptr(fd), name)
 	if err == nil {
 		if e, err := pipe.New(f); err == nil {
+			e.Spin()
 			return e
 		}
 	}

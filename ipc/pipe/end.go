@@ -3,46 +3,70 @@ package pipe
 import (
 	"io"
 	"os"
+	"runtime"
 	"syscall"
 )
 
 // End is one end of a pipe.
 type End struct {
-	f       *os.File
-	raw     syscall.RawConn
-	in, out call
+	f    *os.File
+	raw  syscall.RawConn
+	call func(fd uintptr, b []byte) (int, error) // reads
+	spin *spinner                                // nil: Read sleeps at once
+
+	in, out transfer
 }
 
-// call is one direction's system call. Its function is made once: a new one for each call would
-// be an allocation for each.
-type call struct {
-	do  func(fd uintptr) bool
-	b   []byte
-	n   int
-	err error
+// transfer is one direction's system call. Its functions are made once: new ones for each call
+// would be allocations for each.
+type transfer struct {
+	wait func(fd uintptr) bool // does it, waits if it cannot be done yet
+	now  func(fd uintptr)      // does it, or not
+	b    []byte
+	n    int
+	err  error
 }
 
-// New returns an End over a file that does not block. Whoever closes the file must not wait
-// for a Read or Write to return: closing makes them.
-func New(f *os.File) (*End, error) {
+// New returns an End over a file that does not block. Closing the file ends a Read or Write
+// that waits.
+func New(f *os.File) (*End, error) { return NewObserved(f, Read) }
+
+// NewObserved is New with a function of its own in place of Read.
+func NewObserved(f *os.File, read func(fd uintptr, b []byte) (int, error)) (*End, error) {
 	raw, err := f.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
-	e := &End{f: f, raw: raw}
-	e.in.do = func(fd uintptr) bool {
-		e.in.n, e.in.err = Read(fd, e.in.b)
-		return e.in.err != syscall.EAGAIN
-	}
-	e.out.do = func(fd uintptr) bool {
+	e := &End{f: f, raw: raw, call: read}
+	e.in.now = e.read
+	e.in.wait = e.readOrSpin
+	e.out.wait = func(fd uintptr) bool {
 		e.out.n, e.out.err = Write(fd, e.out.b)
 		return e.out.err != syscall.EAGAIN
 	}
 	return e, nil
 }
 
+// Spin has Read look again for a moment before it sleeps, as long as that helps: between two
+// processes that answer each other in microseconds, sleeping is what takes the time.
+func (e *End) Spin() {
+	if runtime.NumCPU() > 1 {
+		e.spin = &spinner{}
+	}
+}
+
 // File is the file below, to close it or to set deadlines.
 func (e *End) File() *os.File { return e.f }
+
+func (e *End) read(fd uintptr) { e.in.n, e.in.err = e.call(fd, e.in.b) }
+
+func (e *End) readOrSpin(fd uintptr) bool {
+	e.read(fd)
+	if e.in.err == syscall.EAGAIN && e.spin != nil {
+		e.in.err = e.spin.try(func() error { e.read(fd); return e.in.err })
+	}
+	return e.in.err != syscall.EAGAIN
+}
 
 // Read implements io.Reader.
 func (e *End) Read(b []byte) (int, error) {
@@ -50,17 +74,34 @@ func (e *End) Read(b []byte) (int, error) {
 		return 0, nil
 	}
 	e.in.b = b
-	err := e.raw.Read(e.in.do)
+	err := e.raw.Read(e.in.wait)
 	e.in.b = nil
-	switch {
-	case err != nil:
+	if err != nil {
 		return 0, err
-	case e.in.err != nil:
-		return 0, os.NewSyscallError("read", e.in.err)
-	case e.in.n == 0:
+	}
+	return e.in.result()
+}
+
+// ReadNow reads what is there, also after a deadline. If nothing is, the error is
+// syscall.EAGAIN.
+func (e *End) ReadNow(b []byte) (int, error) {
+	e.in.b = b
+	err := e.raw.Control(e.in.now)
+	e.in.b = nil
+	if err != nil {
+		return 0, err
+	}
+	return e.in.result()
+}
+
+func (t *transfer) result() (int, error) {
+	switch {
+	case t.err != nil:
+		return 0, os.NewSyscallError("read", t.err)
+	case t.n == 0:
 		return 0, io.EOF
 	}
-	return e.in.n, nil
+	return t.n, nil
 }
 
 // Write implements io.Writer. It waits while the pipe is full.
@@ -68,7 +109,7 @@ func (e *End) Write(b []byte) (int, error) {
 	done := 0
 	for done < len(b) {
 		e.out.b = b[done:]
-		err := e.raw.Write(e.out.do)
+		err := e.raw.Write(e.out.wait)
 		e.out.b = nil
 		if err == nil && e.out.err != nil {
 			err = os.NewSyscallError("write", e.out.err)

@@ -127,3 +127,53 @@ func BenchmarkWriteRead(b *testing.B) {
 		}
 	}
 }
+
+// TestReadNow takes what is there past a deadline, and says when that is nothing.
+func TestReadNow(t *testing.T) {
+	r, w := ends(t)
+	if err := r.File().SetReadDeadline(time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte("rest")); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 10)
+	if n, err := r.ReadNow(b); err != nil || string(b[:n]) != "rest" {
+		t.Errorf("%q, %v", b[:n], err)
+	}
+	if _, err := r.ReadNow(b); !errors.Is(err, syscall.EAGAIN) {
+		t.Errorf("of nothing: %v", err)
+	}
+	w.File().Close()
+	if _, err := r.ReadNow(b); err != io.EOF {
+		t.Errorf("at the end: %v", err)
+	}
+}
+
+// TestSpinningEnds has two goroutines answer each other, as a supervisor and a worker do.
+func TestSpinningEnds(t *testing.T) {
+	there, here := ends(t)
+	back, answer := ends(t)
+	there.Spin()
+	back.Spin()
+	done := make(chan error, 1)
+	go func() {
+		defer answer.File().Close()
+		_, err := io.Copy(answer, there)
+		done <- err
+	}()
+	b := make([]byte, 8)
+	for i := range 1000 {
+		b[0] = byte(i)
+		if _, err := here.Write(b); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(back, b); err != nil || b[0] != byte(i) {
+			t.Fatalf("answer %d: %d, %v", i, b[0], err)
+		}
+	}
+	here.File().Close()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

@@ -148,10 +148,14 @@ func (l *Lane) unidle() {
 func (l *Lane) remove(i int, now time.Duration) *Job {
 	d := l.d
 	j := l.pipe[i]
-	if i == 0 {
+	switch {
+	case len(l.pipe) == 1:
+		l.pipe[0] = nil
+		l.pipe = l.pipe[:0] // there is room again without a new one
+	case i == 0:
 		l.pipe[0] = nil
 		l.pipe = l.pipe[1:]
-	} else {
+	default:
 		l.pipe = slices.Delete(l.pipe, i, i+1)
 	}
 	l.bytes -= len(j.Result.Task.Payload)

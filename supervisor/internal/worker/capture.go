@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/brood-run/brood/ipc"
-	"github.com/brood-run/brood/ipc/pipe"
 	"github.com/brood-run/brood/ipc/scoreboard"
 )
 
@@ -75,19 +74,9 @@ func newCapture(w *Worker) *capture {
 // read takes one stream until it ends. It is the goroutine of that stream.
 func (c *capture) read(s int, from *tailReader) {
 	buf := make([]byte, quietRead)
-	board := c.w.pipes.board
 	first := s == stdout
 	for {
-		n, err := from.read(func(fd uintptr) (int, error) {
-			if board != nil {
-				board.BeginRead(scoreboard.Stream(s))
-			}
-			n, err := pipe.Read(fd, buf)
-			if board != nil {
-				board.EndRead(scoreboard.Stream(s), n)
-			}
-			return n, err
-		})
+		n, err := from.Read(buf)
 		if err != nil {
 			break
 		}

@@ -47,20 +47,33 @@ func newPipes() (_ *pipes, err error) {
 	if p.requests, err = pipe.New(requests); err != nil {
 		return nil, errors.Join(err, requests.Close())
 	}
-	if p.responses, p.child.responses, err = tailPipe(); err != nil {
+	if p.responses, p.child.responses, err = tailPipe(pipe.Read); err != nil {
 		return nil, err
 	}
-	if p.stdout, p.child.stdout, err = tailPipe(); err != nil {
-		return nil, err
-	}
-	if p.stderr, p.child.stderr, err = tailPipe(); err != nil {
-		return nil, err
-	}
+	p.responses.end.Spin()
 	p.board, p.child.board, err = scoreboard.Create()
-	if errors.Is(err, errors.ErrUnsupported) {
-		err = nil
+	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return nil, err
 	}
+	if p.stdout, p.child.stdout, err = tailPipe(p.counted(scoreboard.Stdout)); err != nil {
+		return nil, err
+	}
+	p.stderr, p.child.stderr, err = tailPipe(p.counted(scoreboard.Stderr))
 	return p, err
+}
+
+// counted is a read of a captured stream that the scoreboard knows of.
+func (p *pipes) counted(s scoreboard.Stream) func(uintptr, []byte) (int, error) {
+	board := p.board
+	if board == nil {
+		return pipe.Read
+	}
+	return func(fd uintptr, b []byte) (int, error) {
+		board.BeginRead(s)
+		n, err := pipe.Read(fd, b)
+		board.EndRead(s, n)
+		return n, err
+	}
 }
 
 // largePayload is the size from which a payload deserves wider pipes.
@@ -73,7 +86,7 @@ func (p *pipes) widen(payload int) {
 	if payload < largePayload || p.wide.Load() || p.wide.Swap(true) {
 		return
 	}
-	for _, c := range []syscall.Conn{p.requests.File(), p.responses.f} {
+	for _, c := range []syscall.Conn{p.requests.File(), p.responses.file()} {
 		if raw, err := c.SyscallConn(); err == nil {
 			// Refused beyond the limit: then it stays as it was.
 			_ = raw.Control(func(fd uintptr) { widenPipe(fd) })
@@ -111,7 +124,7 @@ func (p *pipes) closeChildEnds() {
 func (p *pipes) finish() {
 	_ = p.requests.File().Close() // nobody reads it any more
 	for _, r := range []*tailReader{p.responses, p.stdout, p.stderr} {
-		_ = r.f.SetReadDeadline(time.Unix(1, 0)) // pipes support deadlines
+		_ = r.file().SetReadDeadline(time.Unix(1, 0)) // pipes support deadlines
 	}
 }
 
@@ -121,7 +134,7 @@ func (p *pipes) close() {
 	}
 	for _, r := range []*tailReader{p.responses, p.stdout, p.stderr} {
 		if r != nil {
-			_ = r.f.Close() // only read from
+			_ = r.file().Close() // only read from
 		}
 	}
 	if p.board != nil {

@@ -201,6 +201,7 @@ func (w *Worker) kill() {
 // write hands tasks and control frames to the process until there is none. It is the
 // writer goroutine.
 func (w *Worker) write(stop <-chan struct{}) {
+	emit := w.emit
 	for {
 		select {
 		case <-stop:
@@ -208,7 +209,7 @@ func (w *Worker) write(stop <-chan struct{}) {
 		case <-w.wake:
 		}
 		for more := true; more; {
-			more = w.tasks.Take(w.emit) > 0
+			more = w.tasks.Take(emit) > 0
 			if w.conn.Flush() != nil {
 				// Nobody reads any more: the process is dying, which run will see.
 				return
