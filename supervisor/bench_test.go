@@ -78,3 +78,30 @@ func BenchmarkRoundTrip(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkClients is what programs do that submit a window of tasks and wait for the
+// oldest, with a context that can be cancelled.
+func BenchmarkClients(b *testing.B) {
+	for _, window := range []int{1, 16, 256, 4096} {
+		b.Run(fmt.Sprintf("window=%d", window), func(b *testing.B) {
+			s := benchSupervisor(b, 2)
+			payload := make([]byte, 64)
+			ring := make([]*supervisor.Handle, window)
+			n := 0
+			b.ReportAllocs()
+			for b.Loop() {
+				slot := &ring[n%window]
+				if *slot != nil {
+					if _, err := (*slot).Wait(b.Context()); err != nil {
+						b.Fatal(err)
+					}
+				}
+				var err error
+				if *slot, err = s.Submit(b.Context(), task.Task{Payload: payload}); err != nil {
+					b.Fatal(err)
+				}
+				n++
+			}
+		})
+	}
+}

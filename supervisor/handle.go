@@ -88,6 +88,12 @@ func (h *Handle) Done() <-chan struct{} {
 	return h.done
 }
 
+func (h *Handle) ended() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.over
+}
+
 // Wait returns the result when it is there. The error is only ever ctx's.
 func (h *Handle) Wait(ctx context.Context) (task.Result, error) {
 	if err := h.wait(ctx); err != nil {
@@ -98,7 +104,7 @@ func (h *Handle) Wait(ctx context.Context) (task.Result, error) {
 }
 
 func (h *Handle) wait(ctx context.Context) error {
-	if ctx.Done() == nil {
+	if ctx.Done() == nil || h.ended() {
 		h.end.Wait() // what cannot be cancelled needs no channel
 		return nil
 	}

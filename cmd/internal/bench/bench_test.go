@@ -39,8 +39,10 @@ func TestInFlight(t *testing.T) {
 		typical                 time.Duration
 		want                    int
 	}{
-		{2, 1, 64, 0, 512},
-		{64, 1, 64, 0, 4096},
+		{2, 1, 64, 0, 2048},
+		{64, 1, 64, 0, 16384},
+		{256, 1, 64, 0, 16384},
+		{20_000, 1, 64, 0, 20_000},
 		{2, 1, 64, time.Millisecond, 20},
 		{2, 3, 64, time.Second, 12},
 		{2, 1, 1 << 20, 0, 64},
@@ -152,5 +154,15 @@ func TestPluginThatCannotStart(t *testing.T) {
 	p.Target.Pool.Plugin = "/nowhere/plugin"
 	if _, err := p.Run(t.Context()); err == nil {
 		t.Error("no error")
+	}
+}
+
+func TestInPipes(t *testing.T) {
+	for _, test := range []struct{ workers, payload, want int }{
+		{2, 64, 512}, {64, 64, 4096}, {2, 1 << 20, 64}, {256, 1 << 20, 256},
+	} {
+		if got := InPipes(test.workers, test.payload); got != test.want {
+			t.Errorf("%+v: got %d", test, got)
+		}
 	}
 }

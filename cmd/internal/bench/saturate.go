@@ -10,8 +10,14 @@ import (
 )
 
 const (
-	// mostInFlight tasks for each worker are enough for tasks of a microsecond.
-	mostInFlight = 256
+	// window is how many tasks of a microsecond a pool has in one worker's pipe, queuedUp how
+	// many times as many there are in all, so that the pipes are never waiting for the
+	// driver.
+	window   = 256
+	queuedUp = 4
+	// allInFlight bounds that for many workers: what waits has to be collected as garbage,
+	// too.
+	allInFlight = 16 << 10
 	// keepBusy is how much work lies ready for each worker, so that it never waits
 	// for the driver; more would only make the end of a measurement long.
 	keepBusy = 10 * time.Millisecond
@@ -22,16 +28,26 @@ const (
 // InFlight is how many tasks are kept in flight in all: enough to keep the workers
 // busy, few enough not to fill the memory. typical is what one task takes.
 func InFlight(workers, slots, payload int, typical time.Duration) int {
-	each := mostInFlight
+	each := queuedUp * inPipe(workers)
 	if typical > 0 {
 		each = min(each, int(keepBusy/typical))
 	}
-	if workers > 16 {
-		each = min(each, mostInFlight/4)
-	}
 	each = max(each, 2*slots)
-	all := min(workers*each, bytesInFlight/max(1, payload))
+	all := min(workers*each, allInFlight, bytesInFlight/max(1, payload))
 	return max(all, workers*slots)
+}
+
+// InPipes is how many of them are in the workers' pipes, for who has nothing but pipes.
+func InPipes(workers, payload int) int {
+	return max(workers, min(workers*inPipe(workers), bytesInFlight/max(1, payload)))
+}
+
+// inPipe is that for one worker. Many need not be that far ahead each.
+func inPipe(workers int) int {
+	if workers > 16 {
+		return window / 4
+	}
+	return window
 }
 
 // Saturate keeps the workers as busy as they can be for d, after a warm-up of a

@@ -36,7 +36,7 @@ func (t Target) Open(ctx context.Context, workers int) (*Rig, error) {
 	s, err := supervisor.New(supervisor.Config{
 		Pools:     []supervisor.PoolConfig{pool},
 		Logger:    t.Logger,
-		QueueSize: max(1024, workers*mostInFlight),
+		QueueSize: max(1024, InFlight(workers, max(1, pool.Slots), 0, 0)),
 	})
 	if err != nil {
 		return nil, err

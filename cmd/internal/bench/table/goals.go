@@ -34,7 +34,7 @@ var goals = [...]goal{
 	{row: fairRow, to: ideal, less: true, bound: 1.5},
 	{row: killedRow + ", p50", less: true, bound: 10e6, wanted: 2e6},
 	{row: "memory of an idle worker", less: true, bound: 6 << 20, wanted: 4 << 20},
-	{row: "one core's share", less: true, bound: 5, wanted: 2},
+	{row: "core share", less: true, bound: 5, wanted: 2},
 }
 
 // promises writes how the goals were met, as far as they were measured.

@@ -20,7 +20,7 @@ func (l *lab) goPlugin(ctx context.Context, n int, by way) (rates []float64, err
 	}
 	defer g.Close()
 	for _, size := range sizes {
-		rate, err := by(g, ctx, payload(size), bench.InFlight(n, 1, size, 0), l.span)
+		rate, err := by(g, ctx, payload(size), bench.InPipes(n, size), l.span)
 		if err != nil {
 			return nil, err
 		}
@@ -48,7 +48,7 @@ func (l *lab) goPluginHalfLoad(ctx context.Context) ([]float64, error) {
 		return nil, err
 	}
 	defer g.Close()
-	rate, err := g.Stream(ctx, payload(64), bench.InFlight(2, 1, 64, 0), l.span)
+	rate, err := g.Stream(ctx, payload(64), bench.InPipes(2, 64), l.span)
 	if err != nil {
 		return nil, err
 	}

@@ -151,7 +151,7 @@ func TestPromises(t *testing.T) {
 		of(throughputOf(64, 4), perSecond, 300),
 		of(throughputOf(64, 64), perSecond, 200),
 		of(throughputOf(4096, 2), perSecond, 9000),
-		of("one core's share to watch 9 idle workers", percent, 1.5),
+		of("core share to watch 9 idle workers", percent, 1.5),
 		of("exec plugin, true", perSecond, 100, cell{who: "xargs -P 2", role: rival, err: peer.ErrMissing}),
 	}
 	var b strings.Builder
@@ -162,7 +162,7 @@ func TestPromises(t *testing.T) {
 64 B tasks/s, 2 workers / pipe loop                      0.40      at least 0.30  0.50
 64 B tasks/s, 2 workers / imap_unordered                 10        at least 15      MISSED
 64 B with 64 workers against the best number of workers  0.50      at least 0.80  0.95  MISSED
-one core's share to watch 9 idle workers                 1.50 %    at most 5.00 %  2.00 %
+core share to watch 9 idle workers                       1.50 %    at most 5.00 %  2.00 %
 `
 	if got := b.String(); squeeze(got) != squeeze(want) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

@@ -66,7 +66,7 @@ func (l *lab) pipes(n int) (rates []float64, err error) {
 	}
 	defer p.Close()
 	for _, size := range sizes {
-		rate, err := p.Saturate(payload(size), bench.InFlight(n, 1, size, 0), l.span)
+		rate, err := p.Saturate(payload(size), bench.InPipes(n, size), l.span)
 		if err != nil {
 			return nil, err
 		}

@@ -12,7 +12,7 @@ const manyIdle = 1000
 
 // watching is what idle workers cost their supervisor.
 func (l *lab) watching() []group {
-	name := fmt.Sprintf("share of a core to watch %d workers", manyIdle)
+	name := fmt.Sprintf("core share to watch %d workers", manyIdle)
 	if l.watched != manyIdle {
 		name += fmt.Sprintf(" (%dx %d)", manyIdle/l.watched, l.watched)
 	}
