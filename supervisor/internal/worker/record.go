@@ -138,7 +138,7 @@ func (w *Worker) startError(e *Exit) error {
 		return fmt.Errorf("plugin %s did not become ready within %v (start_timeout); %s", w.cfg.Path, w.cfg.StartTimeout, printed)
 	case e.Err != nil && !isBad:
 		return e.Err
-	case !isBad || e.Process.Code >= 0 || len(w.capture.out.first) == 0:
+	case !isBad || w.alone || len(w.capture.out.first) == 0:
 		return fmt.Errorf("plugin %s ended before it was ready: %v; %s", w.cfg.Path, e.Process, printed)
 	case bytes.HasPrefix(w.capture.out.first, []byte(handshakePrefix)):
 		return fmt.Errorf("plugin %s does not fit this brood: %v; %s", w.cfg.Path, bad.err, printed)

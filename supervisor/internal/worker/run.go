@@ -98,6 +98,7 @@ func (w *Worker) bury(p *proc.Process) {
 	defer moment.Stop()
 	select {
 	case <-p.Done():
+		w.alone = true
 	case <-moment.C:
 		_ = p.Kill() // it may be over already
 		<-p.Done()

@@ -25,6 +25,7 @@ type Worker struct {
 	conn    *conn.Client
 	capture *capture
 	answers []Answer // the reader's, used again
+	alone   bool     // run's: it failed the handshake and ended by itself
 
 	launching sync.WaitGroup // a goroutine of launch's that ends with the process
 
