@@ -50,7 +50,7 @@ func NewObserved(f *os.File, read func(fd uintptr, b []byte) (int, error)) (*End
 // Spin has Read look again for a moment before it sleeps, as long as that helps: between two
 // processes that answer each other in microseconds, sleeping is what takes the time.
 func (e *End) Spin() {
-	if runtime.NumCPU() > 1 {
+	if runtime.GOMAXPROCS(0) > 1 {
 		e.spin = &spinner{}
 	}
 }
