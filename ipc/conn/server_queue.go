@@ -105,6 +105,7 @@ func (q *serverQueue) take(slot int, idle, read func()) (job *Job, waited bool) 
 		read()
 		q.mu.Lock()
 	}
+	defer q.watch()
 	if len(q.waiting) == 0 || q.closed {
 		return nil, waited
 	}
@@ -115,11 +116,15 @@ func (q *serverQueue) take(slot int, idle, read func()) (job *Job, waited bool) 
 	if q.taken != nil {
 		q.taken(job.Seq)
 	}
-	if !q.reading && !q.watched {
+	return job, waited
+}
+
+// watch has the lookout look if nobody reads any more: all other slots may be busy.
+func (q *serverQueue) watch() {
+	if !q.reading && !q.watched && !q.closed {
 		q.watched = true
 		q.look()
 	}
-	return job, waited
 }
 
 // haveRead ends somebody's reading, with an error the connection.

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/brood-run/brood/ipc"
 	"github.com/brood-run/brood/ipc/wire"
@@ -209,4 +210,33 @@ func TestServerSaysReadyFirst(t *testing.T) {
 			t.Errorf("the first frame has type %d (%v), want Ready", f.Type, err)
 		}
 	})
+}
+
+// A slot that leaves because no more tasks come must not leave the stream unread while others
+// are at work.
+func TestServerReadsWhileTheLastTasksRun(t *testing.T) {
+	for slots := 1; slots <= 3; slots++ {
+		for name, end := range map[string]func(r *serverRig){
+			"cancel": func(r *serverRig) {
+				r.send(wire.AppendControl(nil, ipc.TypeCancel, 0, 1, ipc.Cancel{Cause: ipc.CauseCancelled}))
+			},
+			"end of the stream": func(r *serverRig) { r.in.Close() },
+		} {
+			t.Run(fmt.Sprintf("%s, %d slots", name, slots), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					entered := make(chan bool)
+					r := rigServer(t, slots, func(job *Job, _ *wire.Result) { entered <- true; <-job.Done() })
+					r.send(execute(1, ""))
+					<-entered
+					time.Sleep(10 * lookTime) // an idle slot reads, and the lookout knows
+					r.send(wire.AppendHeader(nil, ipc.TypeDrain, 0, 0, 0))
+					go end(r)
+					if f, err := r.out.Next(); name == "cancel" && (err != nil || f.Type != ipc.TypeResult) {
+						t.Errorf("%v, %v", f, err)
+					}
+					go r.outEnd.Close()
+				})
+			})
+		}
+	}
 }

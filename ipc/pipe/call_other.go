@@ -14,6 +14,9 @@ func Write(fd uintptr, b []byte) (int, error) {
 	return again(func() (int, error) { return syscall.Write(int(fd), b) })
 }
 
+// wakeMonitor does nothing: the calls above are no raw ones.
+func wakeMonitor() {}
+
 func again(call func() (int, error)) (int, error) {
 	for {
 		if n, err := call(); err != syscall.EINTR {

@@ -25,6 +25,7 @@ type transfer struct {
 	b    []byte
 	n    int
 	err  error
+	done int // system calls for this transfer
 }
 
 // New returns an End over a file that does not block. Closing the file ends a Read or Write
@@ -41,6 +42,7 @@ func NewObserved(f *os.File, read func(fd uintptr, b []byte) (int, error)) (*End
 	e.in.now = e.read
 	e.in.wait = e.readOrSpin
 	e.out.wait = func(fd uintptr) bool {
+		e.out.done++
 		e.out.n, e.out.err = Write(fd, e.out.b)
 		return e.out.err != syscall.EAGAIN
 	}
@@ -61,6 +63,7 @@ func (e *End) File() *os.File { return e.f }
 func (e *End) read(fd uintptr) { e.in.n, e.in.err = e.call(fd, e.in.b) }
 
 func (e *End) readOrSpin(fd uintptr) bool {
+	e.in.done++
 	e.read(fd)
 	if e.in.err == syscall.EAGAIN && e.spin != nil {
 		e.in.err = e.spin.try(func() error { e.read(fd); return e.in.err })
@@ -75,7 +78,7 @@ func (e *End) Read(b []byte) (int, error) {
 	}
 	e.in.b = b
 	err := e.raw.Read(e.in.wait)
-	e.in.b = nil
+	e.in.over()
 	if err != nil {
 		return 0, err
 	}
@@ -94,6 +97,16 @@ func (e *End) ReadNow(b []byte) (int, error) {
 	return e.in.result()
 }
 
+// over ends a transfer. Whoever slept for it may now be the only one awake in this process, and
+// go on to something that takes long: the runtime's monitor, which sees to it that others get
+// to run as well, sleeps when everybody does and is not woken by raw calls.
+func (t *transfer) over() {
+	if t.done > 1 {
+		wakeMonitor()
+	}
+	t.b, t.done = nil, 0
+}
+
 func (t *transfer) result() (int, error) {
 	switch {
 	case t.err != nil:
@@ -110,7 +123,7 @@ func (e *End) Write(b []byte) (int, error) {
 	for done < len(b) {
 		e.out.b = b[done:]
 		err := e.raw.Write(e.out.wait)
-		e.out.b = nil
+		e.out.over()
 		if err == nil && e.out.err != nil {
 			err = os.NewSyscallError("write", e.out.err)
 		}

@@ -53,6 +53,9 @@ func (l *Lane) Recalled(ids []uint64) error {
 		l.back(j, now)
 	}
 	l.slowedDown(now)
+	if len(l.pipe) > d.cfg.Slots {
+		d.wakeClock(now + recallAfter)
+	}
 	l.checkWear()
 	if l.wanted() || l.credit() > 0 {
 		l.worker.Wake()

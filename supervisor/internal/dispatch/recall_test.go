@@ -211,3 +211,27 @@ func TestAStalledWorkerKeepsItsWindow(t *testing.T) {
 		}
 	})
 }
+
+// As long as a worker has not given back what was asked of it, it reads nothing ahead: a task
+// behind a slow one would be overlooked until that ends.
+func TestNothingIsReadAheadDuringARecall(t *testing.T) {
+	bubble(t, two(), func(t *testing.T, r *rig) {
+		p, other := r.warm(), r.warm()
+		r.submitAll("slow", "a", "b")
+		p.woken = true
+		p.take()
+		other.woken = false
+		r.advance(recallAfter + time.Millisecond)
+		if len(p.recalls) != 1 {
+			t.Fatalf("recalls: %v", p.recalls)
+		}
+		r.submitAll("c")
+		p.woken = true
+		if ids := p.take(); len(ids) != 0 {
+			t.Errorf("took %v", ids)
+		}
+		p.giveBack()
+		wantOrder(t, other, "a", "b", "c")
+		p.complete("slow")
+	})
+}

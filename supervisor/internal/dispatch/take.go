@@ -59,7 +59,7 @@ func (l *Lane) credit() int {
 		// than a moment's work.
 		n = min(n, max((d.queued+d.active-1)/d.active, l.window.Fits(moment)-len(l.pipe)))
 	}
-	if l.bytes >= maxPipeBytes {
+	if l.bytes >= maxPipeBytes || l.recalling { // what is on its way back must not meet more
 		n = 0
 	}
 	n = max(n, slots)

@@ -139,6 +139,19 @@ func TestPoolThatCannotStartGivesUpHopeOnly(t *testing.T) {
 	}
 }
 
+// The spare worker leaves for idleness too, and the next task finds one all the same.
+func TestIdlePoolWithASpareGrowsOnDemand(t *testing.T) {
+	r := begin(t, func(c *pool.Config) { c.Workers, c.MaxTasksPerChild, c.IdleTTL = 1, 5, 30*time.Millisecond })
+	for range 2 {
+		if e := until(r, every[event.WorkerExited]); e.Reason != "idle" {
+			t.Fatalf("got %v", e)
+		}
+	}
+	if res := r.run("ok", ""); res.Status != task.Completed {
+		t.Errorf("got %+v", res)
+	}
+}
+
 func TestIdlePoolShrinksAndGrowsOnDemand(t *testing.T) {
 	r := begin(t, func(c *pool.Config) { c.Workers, c.IdleTTL = 2, 30*time.Millisecond })
 	for range 2 {

@@ -111,7 +111,7 @@ func (p *Pool) look(m *member) time.Duration {
 		m.leaving = worker.ReasonSoftMemory
 	case p.cfg.IdleTTL > 0 && !busy && v.Idle >= p.cfg.IdleTTL:
 		m.leaving = worker.ReasonIdle
-		p.parked++
+		p.parked = min(p.parked+1, p.cfg.Workers) // the spare one is beyond what is wanted
 		p.retire(m)
 	}
 	return wait

@@ -45,6 +45,7 @@ func (*echo) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, c *grpc.ClientC
 
 // GoPlugin is a set of plugins behind go-plugin's gRPC transport.
 type GoPlugin struct {
+	dir     string // of the children's sockets
 	clients []*plugin.Client
 	conns   []*grpc.ClientConn
 }
@@ -52,7 +53,11 @@ type GoPlugin struct {
 // OpenGoPlugin starts n children from self, a program that calls ServePlugin, and
 // waits for an answer of each.
 func OpenGoPlugin(ctx context.Context, self string, n int) (*GoPlugin, error) {
-	g := &GoPlugin{}
+	dir, err := os.MkdirTemp("", "brood-bench-")
+	if err != nil {
+		return nil, err
+	}
+	g := &GoPlugin{dir: dir}
 	for range n {
 		if err := g.open(self); err != nil {
 			g.Close()
@@ -69,10 +74,12 @@ func OpenGoPlugin(ctx context.Context, self string, n int) (*GoPlugin, error) {
 }
 
 func (g *GoPlugin) open(self string) error {
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), "TMPDIR="+g.dir) // a child that is killed leaves its socket
 	client := plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig:  handshake(),
 		Plugins:          plugin.PluginSet{"echo": &echo{}},
-		Cmd:              exec.Command(self),
+		Cmd:              cmd,
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
 		Logger:           hclog.NewNullLogger(),
 	})
@@ -105,4 +112,5 @@ func (g *GoPlugin) Close() {
 	for _, c := range g.clients {
 		c.Kill()
 	}
+	_ = os.RemoveAll(g.dir) // a temporary directory, which the system clears too
 }
