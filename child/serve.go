@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"syscall"
@@ -88,6 +89,9 @@ func (w *worker) serve(requests io.Reader, responses io.Writer) int {
 	// This goroutine lasts as long as the process.
 	go func() { <-server.Gone(); os.Exit(w.leave(server.Err())) }()
 	w.hello = server.Hello()
+	if e, ok := requests.(*pipe.End); ok && w.hello.Slots >= runtime.GOMAXPROCS(0) {
+		e.Busy()
+	}
 	if level := hclog.LevelFromString(w.hello.LogLevel); level != hclog.NoLevel {
 		w.logger.SetLevel(level)
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/brood-run/brood/ipc"
+	"github.com/brood-run/brood/ipc/pipe"
 	"github.com/brood-run/brood/ipc/wire"
 )
 
@@ -69,6 +70,7 @@ func (s *Server) lookout() {
 		}
 		mine, again := s.queue.lookOut()
 		if mine {
+			pipe.WakeMonitor() // a task that runs for long may yet fill all processors
 			s.queue.haveRead(s.read(), s.fail)
 		}
 		if again {

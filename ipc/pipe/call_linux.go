@@ -11,8 +11,10 @@ func Read(fd uintptr, b []byte) (int, error) { return now(syscall.SYS_READ, fd, 
 // Write is write(2) on a descriptor that does not block. It may write a part.
 func Write(fd uintptr, b []byte) (int, error) { return now(syscall.SYS_WRITE, fd, b) }
 
-// wakeMonitor makes a system call that the scheduler is told of; which one does not matter.
-func wakeMonitor() { _, _, _ = syscall.Syscall(syscall.SYS_GETPID, 0, 0, 0) }
+// WakeMonitor wakes the thread of Go's runtime that sees to it that every goroutine gets to run.
+// It sleeps when all of them do, and raw calls do not wake it: whoever goes on to fill all
+// processors would keep them for himself. Any call that the scheduler is told of will do.
+func WakeMonitor() { _, _, _ = syscall.Syscall(syscall.SYS_GETPID, 0, 0, 0) }
 
 // now does a system call that does not wait.
 func now(trap, fd uintptr, b []byte) (int, error) {

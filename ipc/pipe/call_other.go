@@ -14,8 +14,8 @@ func Write(fd uintptr, b []byte) (int, error) {
 	return again(func() (int, error) { return syscall.Write(int(fd), b) })
 }
 
-// wakeMonitor does nothing: the calls above are no raw ones.
-func wakeMonitor() {}
+// WakeMonitor does nothing: the calls above are no raw ones.
+func WakeMonitor() {}
 
 func again(call func() (int, error)) (int, error) {
 	for {

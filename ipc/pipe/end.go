@@ -4,7 +4,9 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // End is one end of a pipe.
@@ -13,6 +15,7 @@ type End struct {
 	raw  syscall.RawConn
 	call func(fd uintptr, b []byte) (int, error) // reads
 	spin *spinner                                // nil: Read sleeps at once
+	busy atomic.Bool                             // see Busy
 
 	in, out transfer
 }
@@ -20,12 +23,12 @@ type End struct {
 // transfer is one direction's system call. Its functions are made once: new ones for each call
 // would be allocations for each.
 type transfer struct {
-	wait func(fd uintptr) bool // does it, waits if it cannot be done yet
-	now  func(fd uintptr)      // does it, or not
-	b    []byte
-	n    int
-	err  error
-	done int // system calls for this transfer
+	wait  func(fd uintptr) bool // does it, waits if it cannot be done yet
+	now   func(fd uintptr)      // does it, or not
+	b     []byte
+	n     int
+	err   error
+	slept time.Time // when it began to wait; zero if it did not
 }
 
 // New returns an End over a file that does not block. Closing the file ends a Read or Write
@@ -39,12 +42,12 @@ func NewObserved(f *os.File, read func(fd uintptr, b []byte) (int, error)) (*End
 		return nil, err
 	}
 	e := &End{f: f, raw: raw, call: read}
+	e.busy.Store(runtime.GOMAXPROCS(0) == 1)
 	e.in.now = e.read
 	e.in.wait = e.readOrSpin
 	e.out.wait = func(fd uintptr) bool {
-		e.out.done++
 		e.out.n, e.out.err = Write(fd, e.out.b)
-		return e.out.err != syscall.EAGAIN
+		return e.out.settled()
 	}
 	return e, nil
 }
@@ -57,18 +60,21 @@ func (e *End) Spin() {
 	}
 }
 
+// Busy says that who reads may go on to keep every processor of this process busy at once. With
+// one processor that is always so.
+func (e *End) Busy() { e.busy.Store(true) }
+
 // File is the file below, to close it or to set deadlines.
 func (e *End) File() *os.File { return e.f }
 
 func (e *End) read(fd uintptr) { e.in.n, e.in.err = e.call(fd, e.in.b) }
 
 func (e *End) readOrSpin(fd uintptr) bool {
-	e.in.done++
 	e.read(fd)
 	if e.in.err == syscall.EAGAIN && e.spin != nil {
 		e.in.err = e.spin.try(func() error { e.read(fd); return e.in.err })
 	}
-	return e.in.err != syscall.EAGAIN
+	return e.in.settled()
 }
 
 // Read implements io.Reader.
@@ -78,7 +84,7 @@ func (e *End) Read(b []byte) (int, error) {
 	}
 	e.in.b = b
 	err := e.raw.Read(e.in.wait)
-	e.in.over()
+	e.in.over(e.busy.Load())
 	if err != nil {
 		return 0, err
 	}
@@ -97,14 +103,30 @@ func (e *End) ReadNow(b []byte) (int, error) {
 	return e.in.result()
 }
 
-// over ends a transfer. Whoever slept for it may now be the only one awake in this process, and
-// go on to something that takes long: the runtime's monitor, which sees to it that others get
-// to run as well, sleeps when everybody does and is not woken by raw calls.
-func (t *transfer) over() {
-	if t.done > 1 {
-		wakeMonitor()
+// settled says that the call is done, and notes when it has to wait.
+func (t *transfer) settled() bool {
+	if t.err != syscall.EAGAIN {
+		return true
 	}
-	t.b, t.done = nil, 0
+	if t.slept.IsZero() {
+		t.slept = time.Now()
+	}
+	return false
+}
+
+// nap is how long a sleep is to be called one: WakeMonitor after each would cost a tenth of
+// the throughput.
+const nap = time.Millisecond
+
+// over ends a transfer. Who slept for it may find the monitor asleep.
+func (t *transfer) over(busy bool) {
+	if !t.slept.IsZero() {
+		if busy || time.Since(t.slept) > nap {
+			WakeMonitor()
+		}
+		t.slept = time.Time{}
+	}
+	t.b = nil
 }
 
 func (t *transfer) result() (int, error) {
@@ -123,7 +145,7 @@ func (e *End) Write(b []byte) (int, error) {
 	for done < len(b) {
 		e.out.b = b[done:]
 		err := e.raw.Write(e.out.wait)
-		e.out.over()
+		e.out.over(e.busy.Load())
 		if err == nil && e.out.err != nil {
 			err = os.NewSyscallError("write", e.out.err)
 		}

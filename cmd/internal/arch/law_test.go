@@ -20,7 +20,7 @@ var rooms = []room{
 	{path: "ipc/wire", may: []string{"ipc"}, std: true, why: "the codec needs the contract and the standard library"},
 	{path: "ipc/scoreboard", std: true, why: "a shared page needs nobody"},
 	{path: "ipc/pipe", std: true, why: "ends of pipes need nobody"},
-	{path: "ipc/conn", may: []string{"ipc", "ipc/wire", "ipc/scoreboard"}, std: true, why: "calls are built on frames"},
+	{path: "ipc/conn", may: []string{"ipc", "ipc/wire", "ipc/scoreboard", "ipc/pipe"}, std: true, why: "calls are built on frames"},
 
 	{path: "child", may: []string{"ipc", "ipc/*"}, why: "plugin authors link the contract and hclog, nothing of the supervisor"},
 	{path: "plugins/*", may: []string{"child"}, why: "a plugin knows the SDK only"},
