@@ -114,9 +114,9 @@ func (t *transfer) settled() bool {
 	return false
 }
 
-// nap is how long a sleep is to be called one: WakeMonitor after each would cost a tenth of
-// the throughput.
-const nap = time.Millisecond
+// nap is how long a sleep must have been for WakeMonitor: after each it would cost up to a
+// third of the throughput of many workers.
+const nap = 50 * time.Millisecond
 
 // over ends a transfer. Who slept for it may find the monitor asleep.
 func (t *transfer) over(busy bool) {
