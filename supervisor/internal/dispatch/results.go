@@ -19,7 +19,7 @@ func (l *Lane) Results(answers []worker.Answer) error {
 	}
 	d := l.d
 	d.mu.Lock()
-	d.finished = l.settled // empty: every critical section leaves it nil
+	d.finished = l.settled // empty, as every critical section leaves it
 	defer func() { l.settled = d.release() }()
 	now := d.now()
 	var run time.Duration

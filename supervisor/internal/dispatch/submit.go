@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// TrySubmit queues a job, or returns ErrQueueFull. The time is now.
+// TrySubmit queues a job, or returns ErrQueueFull. The caller has read the clock: it is at.
 func (d *Dispatcher) TrySubmit(j *Job, at time.Time) error {
 	d.mu.Lock()
 	if !d.closed && !d.room() {
@@ -15,7 +15,8 @@ func (d *Dispatcher) TrySubmit(j *Job, at time.Time) error {
 	return d.accept(j, d.since(at))
 }
 
-// Submit queues a job. While there is no room it waits, or until ctx ends. The time is now.
+// Submit queues a job. While there is no room it waits, or until ctx ends. The caller has read
+// the clock: it is at.
 func (d *Dispatcher) Submit(ctx context.Context, j *Job, at time.Time) error {
 	now := d.since(at)
 	d.mu.Lock()
