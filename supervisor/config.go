@@ -102,6 +102,8 @@ type PoolConfig struct {
 	// base * 2^(n-1), at most the cap. Default to 1 s and 5 min.
 	BackoffBase, BackoffCap time.Duration
 
+	// Isolation of each worker from the rest of the machine. Defaults to IsolationGroup.
+	Isolation Isolation
 	// Limits of each worker process.
 	Limits Limits
 }

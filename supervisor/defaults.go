@@ -44,6 +44,7 @@ func (p PoolConfig) withDefaults() PoolConfig {
 	p.MaxCrashes = cmp.Or(p.MaxCrashes, 2)
 	p.BackoffBase = cmp.Or(p.BackoffBase, time.Second)
 	p.BackoffCap = cmp.Or(p.BackoffCap, 5*time.Minute)
+	p.Isolation = cmp.Or(p.Isolation, IsolationGroup)
 	if p.Limits.OOMScoreAdj == nil {
 		score := 500
 		p.Limits.OOMScoreAdj = &score

@@ -80,6 +80,9 @@ func (p *PoolConfig) validate() error {
 			return fmt.Errorf("env[%d]: %q is not of the form KEY=value", i, kv)
 		}
 	}
+	if err := p.Isolation.validate(); err != nil {
+		return err
+	}
 	if err := p.Limits.internal().Validate(); err != nil {
 		return fmt.Errorf("limits: %w", err)
 	}

@@ -3,6 +3,8 @@ package cli
 import (
 	"fmt"
 	"strconv"
+
+	"github.com/brood-run/brood/supervisor"
 )
 
 func (o *options) workerSettings() []setting {
@@ -48,6 +50,7 @@ func (o *options) recycleSettings() []setting {
 func (o *options) systemSettings() []setting {
 	l := &o.pool.Limits
 	return []setting{
+		{"isolation", "`LEVEL` at which workers are kept apart: group, cgroup, pidns, or auto for the strongest that works here", "group", single, o.setIsolation},
 		{"rlimit", "set `NAME=NUMBER` on each worker: nofile, core, cpu (seconds), as (bytes), nproc or fsize (bytes); may be repeated", "", many, o.setRlimit},
 		{"nice", "add `N` to the scheduling priority of the workers", "0", single, whole(&l.Nice, -20, 19)},
 		{"oom-score-adj", "`N` that tells the kernel whom to kill when memory runs out", "500", single, o.setOOMScoreAdj},
@@ -55,6 +58,13 @@ func (o *options) systemSettings() []setting {
 		{"group", "run the workers as this `GROUP`, a name or a number; needs root", "", single, text(&l.Group)},
 		{"no-new-privs", "keep the workers from gaining privileges through setuid programs", "", toggle, boolean(&l.NoNewPrivs)},
 	}
+}
+
+func (o *options) setIsolation(raw string) error {
+	var level string
+	err := choice(&level, "auto", "group", "cgroup", "pidns")(raw)
+	o.pool.Isolation = supervisor.Isolation(level)
+	return err
 }
 
 func (o *options) setEnv(raw string) error {
