@@ -18,13 +18,15 @@ type Snapshot struct {
 
 // PoolSnapshot is one pool's part.
 type PoolSnapshot struct {
-	Name     string
-	Plugin   string
-	Degraded string // why workers do not come up or keep dying; empty if all is well
-	Queued   int
-	Workers  []WorkerSnapshot
-	Restarts map[string]uint64 // workers that ended, by reason
-	PeakRSS  uint64            // highest resident memory of any worker so far, in bytes
+	Name   string
+	Plugin string
+	// Isolation is the level in use; what auto came to, after Start.
+	Isolation Isolation
+	Degraded  string // why workers do not come up or keep dying; empty if all is well
+	Queued    int
+	Workers   []WorkerSnapshot
+	Restarts  map[string]uint64 // workers that ended, by reason
+	PeakRSS   uint64            // highest resident memory of any worker so far, in bytes
 }
 
 // WorkerSnapshot is one worker.
@@ -72,7 +74,7 @@ func (s *Supervisor) Snapshot() Snapshot {
 		out.Processed += c.Done
 		v := p.pool.View()
 		ps := PoolSnapshot{
-			Name: p.cfg.Name, Plugin: p.cfg.Plugin, Degraded: v.Degraded, Queued: c.Queued,
+			Name: p.cfg.Name, Plugin: p.cfg.Plugin, Isolation: p.cfg.Isolation, Degraded: v.Degraded, Queued: c.Queued,
 			Restarts: v.Restarts, PeakRSS: v.PeakRSS,
 		}
 		for _, w := range v.Workers {

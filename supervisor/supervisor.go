@@ -46,7 +46,8 @@ func New(cfg Config) (*Supervisor, error) {
 }
 
 // Start starts the workers and returns without waiting for them: tasks may be submitted at
-// once. A plugin that cannot be started is no error here but of WaitReady.
+// once. A plugin that cannot be started is no error here but of WaitReady; a level of
+// isolation that this machine does not permit is, and wraps ErrConfig.
 func (s *Supervisor) Start() error {
 	s.start.Lock()
 	defer s.start.Unlock()
@@ -57,6 +58,11 @@ func (s *Supervisor) Start() error {
 		return ErrStarted
 	}
 	s.spawner = proc.NewSpawner()
+	if err := s.isolate(context.Background()); err != nil {
+		s.spawner.Close()
+		s.spawner = nil
+		return err
+	}
 	if s.cfg.ReapOrphans {
 		var err error
 		if s.reaper, err = proc.EnableReaper(s.spawner); err != nil {

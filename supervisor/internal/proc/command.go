@@ -18,6 +18,10 @@ type Command struct {
 	Stderr *os.File // nil means /dev/null
 	Extra  []*os.File
 	Limits Limits
+	// PIDNamespace starts it in a PID namespace of its own, whose processes all end with it.
+	// Without CAP_SYS_ADMIN it is the first process there, in a user namespace besides:
+	// signals it sends itself do nothing, and setuid programs gain nothing.
+	PIDNamespace bool
 }
 
 // files lists the child's descriptors from 0 up.
@@ -82,6 +86,7 @@ func refusals() []refusal {
 		{syscall.E2BIG, true, "its arguments and environment are too large"},
 		{syscall.EAGAIN, false, "the limit of processes is reached: see ulimit -u and the cgroup's pids.max"},
 		{syscall.ENOMEM, false, "the system has no memory left for another process"},
+		{syscall.ENOSPC, false, "the limit of namespaces is reached: see the sysctls user.max_pid_namespaces and user.max_user_namespaces"},
 		{syscall.EMFILE, false, "the limit of open files is reached: see ulimit -n"},
 	}
 }

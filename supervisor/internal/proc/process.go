@@ -24,6 +24,7 @@ type Process struct {
 	stats process.Process // only its Pid is used; it keeps nothing between calls
 	done  chan struct{}   // closed by watch once exit is set
 	exit  Exit
+	first *Process // the init of its PID namespace, ended with it; nil if it has none
 
 	// mu: while it is held and reaped is false, the pid is this process or its
 	// zombie, so neither it nor the group's id can belong to anybody else.
@@ -45,7 +46,7 @@ func newProcess(pid int, h handle) *Process {
 // PID is the process id, and the id of its group.
 func (p *Process) PID() int { return p.pid }
 
-// Done is closed when the process has ended, its group was killed and it was reaped.
+// Done is closed when the process has ended and was reaped, and its group or PID namespace was killed.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Exit says how it ended. Valid after Done.
@@ -62,8 +63,19 @@ func (p *Process) SignalGroup(sig syscall.Signal) error {
 	return p.alive(func() error { return syscall.Kill(-p.pid, sig) })
 }
 
-// Kill ends the whole group at once. os.ErrProcessDone when it is over.
-func (p *Process) Kill() error { return p.SignalGroup(syscall.SIGKILL) }
+// Kill ends the whole group at once, and its PID namespace if it has one. os.ErrProcessDone when
+// it is over.
+func (p *Process) Kill() error {
+	err := p.SignalGroup(syscall.SIGKILL)
+	p.killNamespace()
+	return err
+}
+
+func (p *Process) killNamespace() {
+	if p.first != nil {
+		_ = p.first.Kill() // it may be over already
+	}
+}
 
 // Memory reads the resident memory now.
 func (p *Process) Memory() (Memory, error) {
@@ -123,4 +135,8 @@ func (p *Process) watch() {
 	p.reaped = true
 	p.mu.Unlock()
 	p.release()
+	if p.first != nil {
+		p.killNamespace()
+		<-p.first.Done() // the kernel lets it go when everybody else is gone
+	}
 }

@@ -27,6 +27,8 @@ type Spawner struct {
 	mu     sync.Mutex
 	closed bool
 	null   *os.File         // standard input of the children; opened by the first fork
+	init   *os.File         // the program of initProgram; made by the first namespace
+	stray  error            // a thread is in a PID namespace that it cannot leave
 	strict *thread          // can gain no privileges, nor can its children; started when first needed
 	live   map[int]*Process // started and not reaped yet
 	ended  map[int]string   // trees of reaped processes by group, kept for a Reaper; nil without one
@@ -104,27 +106,36 @@ func (s *Spawner) threadFor(l Limits) *thread {
 	return s.strict
 }
 
-// forkOn has the process forked by a thread; once begun, a fork is not given up.
+// forkOn has the process forked by a thread.
 func (s *Spawner) forkOn(ctx context.Context, t *thread, c *Command) (p *Process, err error) {
-	forked := make(chan struct{})
+	err = s.on(ctx, t, func() (err error) {
+		p, err = s.fork(c)
+		return err
+	})
+	if err != nil && !errors.Is(err, ErrCannotStart) {
+		err = fmt.Errorf("cannot start %s: %w", c.Path, err)
+	}
+	return p, err
+}
+
+// on runs f on a thread; once begun, it is not given up.
+func (s *Spawner) on(ctx context.Context, t *thread, f func() error) (err error) {
+	done := make(chan struct{})
 	job := func() {
-		defer close(forked)
+		defer close(done)
 		if err = t.setup; err == nil {
-			p, err = s.fork(c)
+			err = f()
 		}
 	}
 	select {
 	case t.jobs <- job:
-		<-forked
+		<-done
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	case <-s.stopped:
 		err = ErrSpawnerClosed
 	}
-	if err != nil && !errors.Is(err, ErrCannotStart) {
-		err = fmt.Errorf("cannot start %s: %w", c.Path, err)
-	}
-	return p, err
+	return err
 }
 
 // fork runs on a spawner thread.
@@ -137,7 +148,11 @@ func (s *Spawner) fork(c *Command) (*Process, error) {
 	if err := s.openNull(); err != nil {
 		return nil, c.explain(err)
 	}
-	p, err := start(c, s.null)
+	begin := s.startPlain
+	if c.PIDNamespace {
+		begin = s.startNamespaced
+	}
+	p, err := begin(c)
 	runtime.KeepAlive(c) // its files were passed as numbers
 	if err != nil {
 		return nil, c.explain(err)
@@ -145,6 +160,8 @@ func (s *Spawner) fork(c *Command) (*Process, error) {
 	s.register(p, treeOf(c.Env))
 	return p, nil
 }
+
+func (s *Spawner) startPlain(c *Command) (*Process, error) { return start(c, s.null) }
 
 func (s *Spawner) openNull() (err error) {
 	if s.null == nil {
@@ -190,8 +207,10 @@ func (s *Spawner) Close() {
 	s.wg.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.null != nil {
-		_ = s.null.Close() // nothing was written to it
-		s.null = nil
+	for _, f := range []**os.File{&s.null, &s.init} {
+		if *f != nil {
+			_ = (*f).Close() // nothing was written to it
+			*f = nil
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -201,8 +202,12 @@ func TestCloseKillsWhatRuns(t *testing.T) {
 }
 
 func BenchmarkStart(b *testing.B) {
-	s := newSpawner(b)
-	for b.Loop() {
-		await(b, launch(b, s, Command{Path: "/bin/true"}))
+	for _, namespace := range []bool{false, true} {
+		b.Run(fmt.Sprintf("namespace=%v", namespace), func(b *testing.B) {
+			s := newSpawner(b)
+			for b.Loop() {
+				await(b, launch(b, s, Command{Path: "/bin/true", PIDNamespace: namespace}))
+			}
+		})
 	}
 }

@@ -15,12 +15,16 @@ func start(c *Command, null *os.File) (*Process, error) {
 		return nil, err
 	}
 	pidfd := -1
-	pid, _, err := syscall.StartProcess(c.Path, append([]string{c.Path}, c.Args...), c.attr(null, &syscall.SysProcAttr{
-		Setpgid:    true,
-		Pdeathsig:  syscall.SIGKILL,
-		PidFD:      &pidfd,
-		Credential: cred,
-	}))
+	sys := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, PidFD: &pidfd, Credential: cred}
+	switch {
+	case c.PIDNamespace && Privileged():
+		// It dies with the first process of its namespace. Go takes a parent that is not
+		// visible from in there for one that has died.
+		sys.Pdeathsig = 0
+	case c.PIDNamespace:
+		newPIDNamespace(sys)
+	}
+	pid, _, err := syscall.StartProcess(c.Path, append([]string{c.Path}, c.Args...), c.attr(null, sys))
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,7 @@ type Config struct {
 	Missed       int  // beats
 	RecordOutput bool // of completed tasks too
 	Limits       proc.Limits
+	PIDNamespace bool // each process in one of its own
 
 	Spawner *proc.Spawner
 	Reaper  *proc.Reaper // nil: orphans are not looked for

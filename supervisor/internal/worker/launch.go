@@ -91,7 +91,7 @@ func (l *launcher) Start(ctx context.Context) error {
 	p, err := w.cfg.Spawner.Start(ctx, proc.Command{
 		Path: w.cfg.Path, Args: w.cfg.Args, Dir: w.cfg.Dir, Env: l.environ(),
 		Stdout: w.pipes.child.stdout, Stderr: w.pipes.child.stderr, Extra: w.pipes.extra(),
-		Limits: w.cfg.Limits,
+		Limits: w.cfg.Limits, PIDNamespace: w.cfg.PIDNamespace,
 	})
 	if err != nil {
 		l.startErr = err
@@ -142,8 +142,15 @@ func (l *launcher) environ() []string {
 		}
 	}
 	env = append(env, w.cfg.Env...)
-	return append(env, ipc.EnvWorker+"="+w.name, ipc.EnvTree+"="+w.tree(),
-		ipc.EnvSupervisor+"="+strconv.Itoa(os.Getpid()))
+	return append(env, ipc.EnvWorker+"="+w.name, ipc.EnvTree+"="+w.tree(), ipc.EnvSupervisor+"="+w.parent())
+}
+
+// parent is our process id as the worker sees it: from within a PID namespace, not at all.
+func (w *Worker) parent() string {
+	if w.cfg.PIDNamespace {
+		return "0"
+	}
+	return strconv.Itoa(os.Getpid())
 }
 
 // Stdout implements runner.Runner: the handshake line and nothing else.
