@@ -8,3 +8,5 @@ import "testing"
 func noChildren(testing.TB) {}
 
 func playSupervisor() bool { return false }
+
+func playIsolated() bool { return false }

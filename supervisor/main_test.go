@@ -14,7 +14,7 @@ import (
 var bin string
 
 func TestMain(m *testing.M) {
-	if playSupervisor() {
+	if playIsolated() || playSupervisor() {
 		return
 	}
 	os.Exit(func() int {
