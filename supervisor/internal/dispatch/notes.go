@@ -43,10 +43,10 @@ func (d *Dispatcher) publishStarted(j *Job) {
 	}
 }
 
-func (d *Dispatcher) publishRecalled(j *Job) {
+func (d *Dispatcher) publishRecalled(j *Job, from Worker) {
 	if d.noted() {
 		t := &j.Result.Task
-		d.note(j, event.TaskRecalled{Time: time.Now(), Pool: d.cfg.Pool, Task: t.ID, Name: t.Name})
+		d.note(j, event.TaskRecalled{Time: time.Now(), Pool: d.cfg.Pool, Task: t.ID, Name: t.Name, Worker: from.Name()})
 	}
 }
 

@@ -75,7 +75,7 @@ func (l *Lane) slowedDown(now time.Duration) {
 // back returns a job that was not started to the queue, at no cost to it.
 func (l *Lane) back(j *Job, now time.Duration) {
 	d := l.d
-	d.publishRecalled(j)
+	d.publishRecalled(j, l.worker)
 	switch {
 	case j.cancelAt != 0:
 		d.cancelled(j, now, "cancelled before it was started")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/brood-run/brood/ipc"
+	"github.com/brood-run/brood/supervisor/event"
 	"github.com/brood-run/brood/supervisor/internal/worker"
 	"github.com/brood-run/brood/supervisor/task"
 )
@@ -45,6 +46,43 @@ func TestTasksBehindASlowOneAreRecalled(t *testing.T) {
 			}
 		}
 		p.complete("slow")
+	})
+}
+
+// Who had the task is said, also when it comes back because its worker died.
+func TestARecalledTaskNamesItsWorker(t *testing.T) {
+	cfg := two()
+	events := cfg.Events.Subscribe(100)
+	defer cfg.Events.Close()
+	bubble(t, cfg, func(t *testing.T, r *rig) {
+		wantRecalled := func(from *puppet) {
+			t.Helper()
+			for {
+				select {
+				case e := <-events.C():
+					if e, ok := e.(event.TaskRecalled); ok {
+						if e.Task != "a" || e.Worker != from.name {
+							t.Errorf("%v; it was %s", e, from.name)
+						}
+						return
+					}
+				default:
+					t.Fatalf("nothing says that %s had it", from.name)
+				}
+			}
+		}
+		p, other := r.warm(), r.worker(0)
+		r.submitAll("slow", "a")
+		p.take()
+		r.advance(2 * recallAfter)
+		p.giveBack()
+		wantRecalled(p)
+		other.take()
+		other.exit(&worker.Exit{Reason: worker.ReasonSignal, StartedKnown: true})
+		wantRecalled(other)
+		p.complete("slow")
+		p.take()
+		p.complete("a")
 	})
 }
 
