@@ -1,21 +1,13 @@
 package pool
 
 import (
-	"errors"
-	"fmt"
-	"math/rand/v2"
 	"time"
 
-	"github.com/brood-run/brood/supervisor/event"
-	"github.com/brood-run/brood/supervisor/internal/proc"
 	"github.com/brood-run/brood/supervisor/internal/worker"
 )
 
 // idleLoop is how long the loop sleeps when it waits for nothing.
 const idleLoop = time.Hour
-
-// easeEvery is how often a degraded pool looks whether it still is.
-const easeEvery = time.Second
 
 // loop is the pool's goroutine.
 func (p *Pool) loop() {
@@ -177,10 +169,19 @@ func (p *Pool) adjust(now time.Time) time.Time {
 		if !p.everUp && starting >= firstStarts {
 			return later
 		}
+		if p.crowded() {
+			return later // an end brings us back
+		}
 		p.spawn(now)
 		starting++
 	}
 	return later
+}
+
+// crowded says that as many workers are on their way out as there should be. Those that take
+// their time, or that the kernel does not end, must not add up.
+func (p *Pool) crowded() bool {
+	return p.count(func(m *member) bool { return m.w.State() == worker.StateStopping }) >= p.wanted()
 }
 
 // chooseReplaced picks the next worker whose replacement is to be warmed up: one at a
@@ -220,83 +221,4 @@ func (p *Pool) lost(w *worker.Worker, e *worker.Exit) {
 	default:
 		p.diedIdle(e, now, m.lane.View().Answered)
 	}
-}
-
-// startFailed slows the next start down, and gives up hope after a few.
-func (p *Pool) startFailed(e *worker.Exit, now time.Time) {
-	p.failed++
-	if e.Reason == worker.ReasonStartTimeout {
-		p.failed++ // each has cost so much time that two are enough
-	}
-	p.score.Add(now, 1)
-	p.mu.Lock()
-	p.startErr = e.Err
-	p.mu.Unlock()
-	p.delay(now, p.restartFor.Delay(p.score.Value(now), rand.Float64))
-	p.degrade(fmt.Sprintf("worker cannot start: %v", e.Err))
-	if !p.everUp && (errors.Is(e.Err, proc.ErrCannotStart) || p.failed >= startTries) {
-		select {
-		case <-p.gaveUp:
-		default:
-			close(p.gaveUp)
-		}
-	}
-}
-
-// diedIdle handles a worker that was up and died while no task ran in it. Nothing but a
-// delay bounds how often that happens. One that had worked is made to wait less: it is of use.
-func (p *Pool) diedIdle(e *worker.Exit, now time.Time, answered uint64) {
-	log := p.cfg.Worker.Logger.Warn
-	weight, longest := 1.0, p.restartFor.Cap
-	if answered > 0 {
-		weight, longest = 0.25, 100*time.Millisecond
-	}
-	p.score.Add(now, weight)
-	delay := min(longest, p.restartFor.Delay(p.score.Value(now), rand.Float64))
-	if delay > 0 {
-		p.degrade(fmt.Sprintf("workers keep ending while they have nothing to do, the last with: %v "+
-			"(if the plugin means to leave after some tasks, set max_tasks_per_child)", e))
-		log = p.cfg.Worker.Logger.Debug
-	}
-	log(e.String()+" while it had nothing to do", "worker", e.Worker, "pid", e.PID, "reason", e.Reason, "tasks", answered)
-	p.delay(now, delay)
-}
-
-func (p *Pool) delay(now time.Time, d time.Duration) {
-	if at := now.Add(d); at.After(p.nextSpawn) {
-		p.nextSpawn = at
-	}
-}
-
-func (p *Pool) degrade(why string) {
-	p.mu.Lock()
-	before := p.degraded
-	p.degraded = why
-	p.mu.Unlock()
-	if before == "" {
-		c := p.cfg.Worker
-		c.Logger.Error("pool is degraded", "reason", why)
-		c.Events.Publish(event.PoolDegraded{Time: time.Now(), Pool: c.Pool, Reason: why})
-	}
-}
-
-// ease ends a degradation when a worker is up and the failures have faded, and returns
-// when to look again.
-func (p *Pool) ease(now time.Time) time.Time {
-	p.mu.Lock()
-	degraded := p.degraded != ""
-	over := degraded && p.score.Value(now) <= p.restartFor.Free && p.count(func(m *member) bool { return m.ready }) > 0
-	if over {
-		p.degraded = ""
-	}
-	p.mu.Unlock()
-	switch {
-	case over:
-		c := p.cfg.Worker
-		c.Logger.Info("pool has recovered")
-		c.Events.Publish(event.PoolRecovered{Time: now, Pool: c.Pool})
-	case degraded:
-		return now.Add(easeEvery)
-	}
-	return now.Add(idleLoop)
 }

@@ -37,17 +37,19 @@ type Pool struct {
 	serves   ipc.Ready
 
 	// Only the loop touches these.
-	serial     int
-	score      policy.Score // of deaths that no task explains
-	failed     int          // starts that failed since one succeeded
-	everUp     bool
-	nextSpawn  time.Time
-	nextPulse  time.Time
-	parked     int // workers stopped for idleness
-	closing    bool
-	killed     bool
-	replacing  *member // waits for a warm replacement before it drains
-	restartFor policy.RestartPolicy
+	serial      int
+	score       policy.Score // of deaths that no task explains
+	failed      int          // starts that failed since one succeeded
+	lastFailure time.Time    // of a start, or of a worker that had nothing to do
+	cannotStart bool         // it was a start that failed last
+	everUp      bool
+	nextSpawn   time.Time
+	nextPulse   time.Time
+	parked      int // workers stopped for idleness
+	closing     bool
+	killed      bool
+	replacing   *member // waits for a warm replacement before it drains
+	restartFor  policy.RestartPolicy
 }
 
 // member is a worker as its pool sees it. The loop owns it.

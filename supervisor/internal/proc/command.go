@@ -88,5 +88,7 @@ func refusals() []refusal {
 		{syscall.ENOMEM, false, "the system has no memory left for another process"},
 		{syscall.ENOSPC, false, "the limit of namespaces is reached: see the sysctls user.max_pid_namespaces and user.max_user_namespaces"},
 		{syscall.EMFILE, false, "the limit of open files is reached: see ulimit -n"},
+		// Our files are open: it is the child that cannot number its copies beyond the limit.
+		{syscall.EBADF, false, "the limit of open files is reached: see ulimit -n"},
 	}
 }

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"sync/atomic"
 	"syscall"
@@ -60,6 +61,14 @@ func newPipes() (_ *pipes, err error) {
 	}
 	p.stderr, p.child.stderr, err = tailPipe(p.counted(scoreboard.Stderr))
 	return p, err
+}
+
+// explainPipes adds what to do about a limit.
+func explainPipes(err error) error {
+	if errors.Is(err, syscall.EMFILE) {
+		return fmt.Errorf("%w (the limit of open files is reached: see ulimit -n)", err)
+	}
+	return err
 }
 
 // counted is a read of a captured stream that the scoreboard knows of.

@@ -37,7 +37,7 @@ func (w *Worker) run() {
 func (w *Worker) live() *Exit {
 	var err error
 	if w.pipes, err = newPipes(); err != nil {
-		w.because(ReasonStartFailed, 0, fmt.Errorf("cannot start worker %s: %w", w.name, err))
+		w.because(ReasonStartFailed, 0, fmt.Errorf("cannot start worker %s: %w", w.name, explainPipes(err)))
 		return w.record(nil)
 	}
 	defer w.pipes.close()

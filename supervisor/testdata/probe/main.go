@@ -4,18 +4,37 @@ package main
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"github.com/brood-run/brood/child"
 )
 
 func main() {
+	if os.Getenv(bombKey) != "" {
+		explode()
+	}
 	p := child.New("probe")
 	p.Handle("hold", hold)
 	p.Handle("cling", cling)
 	p.Handle("leave", leave)
 	p.Handle("log", log)
+	p.Handle("bomb", bomb)
+	p.Handle("fill", fill)
+	p.OnStop(linger)
 	p.Serve()
+}
+
+// linger takes as long to stop as PROBE_STOP says.
+func linger(ctx context.Context) {
+	d, err := time.ParseDuration(os.Getenv("PROBE_STOP"))
+	if err != nil {
+		return // it says nothing
+	}
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
 }
 
 // leave has its worker replaced.
