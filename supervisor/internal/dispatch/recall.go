@@ -36,11 +36,15 @@ func (l *Lane) recall() {
 }
 
 // Recalled takes jobs back that the worker had not started. An id that is not in the
-// pipe is an error: the worker lies.
+// pipe is an error, and so is an answer that nobody asked for: the worker lies.
 func (l *Lane) Recalled(ids []uint64) error {
 	d := l.d
 	d.mu.Lock()
 	defer d.release()
+	if !l.recalling {
+		// Believed, it would be given the same tasks for ever.
+		return fmt.Errorf("worker gave back %d tasks that nobody asked for", len(ids))
+	}
 	l.recalling = false
 	now := d.now()
 	for _, id := range ids {

@@ -57,6 +57,9 @@ func (l *Lane) settle(a *worker.Answer, now time.Duration) error {
 		return fmt.Errorf("worker answered task %d, which it was not running", a.Seq)
 	}
 	j := l.pipe[i]
+	if a.Outcome == ipc.OutcomeUnstarted && j.cancelAt == 0 && !j.softSent {
+		return fmt.Errorf("worker did not start task %d, which was not cancelled", a.Seq)
+	}
 	started := j.started
 	l.remove(i, now)
 	if a.Outcome == ipc.OutcomeUnstarted {
