@@ -8,5 +8,6 @@ import "testing"
 func noChildren(testing.TB) {}
 
 func playSupervisor() bool { return false }
-
-func playIsolated() bool { return false }
+func playIsolated() bool   { return false }
+func playCramped() bool    { return false }
+func playDebugger() bool   { return false }

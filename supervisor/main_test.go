@@ -14,7 +14,7 @@ import (
 var bin string
 
 func TestMain(m *testing.M) {
-	if playIsolated() || playSupervisor() {
+	if playIsolated() || playSupervisor() || playCramped() || playDebugger() {
 		return
 	}
 	os.Exit(func() int {
@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 		defer os.RemoveAll(bin)
 		build := exec.Command("go", "build", "-o", bin+string(filepath.Separator),
 			"github.com/brood-run/brood/plugins/echo", "github.com/brood-run/brood/plugins/faulty",
-			"./testdata/probe")
+			"./testdata/probe", "./testdata/liar")
 		if out, err := build.CombinedOutput(); err != nil {
 			return refuse("build the plugins", fmt.Errorf("%w\n%s", err, out))
 		}

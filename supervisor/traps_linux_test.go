@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,6 +28,21 @@ func TestRecyclingIsNotOnTheCallersPath(t *testing.T) {
 	}
 	if len(pids) != n {
 		t.Errorf("%d processes for %d tasks", len(pids), n)
+	}
+}
+
+// A worker that takes its time to leave does so while its replacement works.
+func TestNoTaskWaitsForAWorkerThatLeaves(t *testing.T) {
+	const stops = 3 * time.Second
+	s := ready(t, probe(supervisor.PoolConfig{
+		Workers: 1, MaxTasksPerChild: 10, RecycleJitter: -1, Env: []string{"PROBE_STOP=" + stops.String()},
+	}))
+	for i := range 15 {
+		began := time.Now()
+		completed(t, run(t, s, "log", ""))
+		if took := time.Since(began); took > stops/2 {
+			t.Errorf("task %d took %v", i, took)
+		}
 	}
 }
 
@@ -102,6 +118,40 @@ func TestKilledWorkerDoesNotWedgeTheOthers(t *testing.T) {
 		if r := completed(t, wait(t, h)); len(r.Payload) != len(payload) {
 			t.Errorf("%d bytes came back", len(r.Payload))
 		}
+	}
+}
+
+// One that is stopped in the middle of a large result holds nothing that another needs.
+func TestStoppedWorkerDoesNotWedgeTheOthers(t *testing.T) {
+	s := create(t, echo(supervisor.PoolConfig{Workers: 2, Window: 1}))
+	events := s.Events(1000)
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	isReady := func(event.WorkerReady) bool { return true }
+	stopped, large := await(t, events, isReady).PID, task.Task{Payload: make([]byte, 8<<20)}
+	await(t, events, isReady)
+	if err := syscall.Kill(stopped, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	stuck := 0
+	for range 20 {
+		h, err := s.Submit(t.Context(), large)
+		if err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-h.Done():
+		case <-time.After(time.Second):
+			stuck++
+		}
+	}
+	if stuck != 1 {
+		t.Errorf("%d tasks of 20 were not done within %v, want the one of the stopped worker", stuck, time.Since(began))
+	}
+	if err := syscall.Kill(stopped, syscall.SIGCONT); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -185,29 +235,39 @@ func TestGrandchildIsKilledWithItsWorker(t *testing.T) {
 	}
 }
 
-// The slot of a task that timed out is free when its process is gone, not before.
+// The slot of a task that timed out is free when its process is gone, not before. One that
+// is stopped takes longest.
 func TestTimeoutFreesTheSlotWithTheProcess(t *testing.T) {
-	s := ready(t, faulty(supervisor.PoolConfig{Workers: 1, HardTimeout: 50 * time.Millisecond, MaxAttempts: 1}))
-	events := s.Events(1000)
-	hung, next := submit(t, s, "hang", ""), submit(t, s, "pid", "")
-	var died bool
+	for _, name := range []string{"hang", "stop"} {
+		t.Run(name, func(t *testing.T) {
+			s := ready(t, faulty(supervisor.PoolConfig{Workers: 1, HardTimeout: 50 * time.Millisecond, MaxAttempts: 1}))
+			events := s.Events(1000)
+			late, next := submit(t, s, name, ""), submit(t, s, "pid", "")
+			if !diedBefore(t, events, next) {
+				t.Error("the next task was started beside a process that still lived")
+			}
+			completed(t, wait(t, next))
+			if r := wait(t, late); r.Err.Kind != task.KindTimeout {
+				t.Errorf("got %+v", r)
+			}
+		})
+	}
+}
+
+// diedBefore says whether a worker had died of its hard timeout when a task was started.
+func diedBefore(t *testing.T, events *event.Subscription, next *supervisor.Handle) (died bool) {
+	t.Helper()
 	for {
-		e := await(t, events, func(event.Event) bool { return true })
-		if e, ok := e.(event.WorkerExited); ok && e.Reason == "hard_timeout" {
-			died = true
+		switch e := await(t, events, func(event.Event) bool { return true }).(type) {
+		case event.WorkerExited:
+			died = died || e.Reason == "hard_timeout"
 			if alive(e.PID) {
 				t.Error("it was said to have exited and lives")
 			}
+		case event.TaskStarted:
+			if e.Task == next.ID() {
+				return died
+			}
 		}
-		if e, ok := e.(event.TaskStarted); ok && e.Task == next.ID() {
-			break
-		}
-	}
-	if !died {
-		t.Error("the next task was started beside a process that still lived")
-	}
-	completed(t, wait(t, next))
-	if r := wait(t, hung); r.Err.Kind != task.KindTimeout {
-		t.Errorf("got %+v", r)
 	}
 }
