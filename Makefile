@@ -6,13 +6,14 @@ SHELL := /bin/bash
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 20s
+SOAK ?= 10m
 BENCH ?= full
 # Only groups with a row that matches this.
 ONLY ?=
 # Pure Go: the binaries run on any machine of their kind.
 GOBUILD := CGO_ENABLED=0 go build
 
-.PHONY: help build run bench test e2e lint fmt vet staticcheck tidy-check race fuzz cover clean
+.PHONY: help build run bench test e2e lint fmt vet staticcheck tidy-check race fuzz soak cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +62,9 @@ fuzz: ## run each fuzz test for FUZZTIME (default 20s)
 	    echo "$$pkg $$name"; go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$pkg; \
 	  done; \
 	done
+
+soak: ## load with every misbehaviour for SOAK (default 10m): descriptors, goroutines, processes and memory stay flat
+	SOAK=$(SOAK) go test -run '^TestSoak$$' -timeout 0 -count 1 -v ./supervisor
 
 cover: ## test coverage by package, details in out/cover.html
 	@mkdir -p out
