@@ -100,7 +100,10 @@ func begin(ctx context.Context, plan bench.Plan) (*bench.Report, error) {
 	return report, nil
 }
 
-func printReport(w io.Writer, report *bench.Report, asJSON bool) error {
+// textual is a report that can be printed for people, and as JSON.
+type textual interface{ Text(io.Writer) error }
+
+func printReport(w io.Writer, report textual, asJSON bool) error {
 	if !asJSON {
 		return report.Text(w)
 	}

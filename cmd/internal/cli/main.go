@@ -21,7 +21,7 @@ func Main(args []string, streams Streams) int {
 	own, rest, split := args, []string(nil), false
 	// urfave/cli drops a "--" silently, but what follows it is a template for
 	// some plugins, so it is cut off here.
-	if i := slices.Index(args, "--"); i > 1 && (args[1] == runName || args[1] == benchName) {
+	if i := slices.Index(args, "--"); i > 1 && (args[1] == runName || args[1] == benchName || args[1] == chaosName) {
 		own, rest, split = args[:i:i], args[i+1:], true
 	}
 	app := newApp(streams, tail{args: rest, present: split})
@@ -74,6 +74,7 @@ func newApp(streams Streams, after tail) *urfave.App {
 	app.Commands = []*urfave.Command{
 		runCommand(streams, after),
 		benchCommand(streams, after),
+		chaosCommand(streams, after),
 		pluginsCommand(streams),
 		completionCommand(),
 		versionCommand(),
