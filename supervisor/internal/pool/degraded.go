@@ -25,12 +25,12 @@ func (p *Pool) startFailed(e *worker.Exit, now time.Time) {
 	if e.Reason == worker.ReasonStartTimeout {
 		p.failed++ // each has cost so much time that two are enough
 	}
-	p.score.Add(now, 1)
 	p.lastFailure, p.cannotStart = now, true
 	p.mu.Lock()
 	p.startErr = e.Err
 	p.mu.Unlock()
-	p.delay(now, p.restartFor.Delay(p.score.Value(now), rand.Float64))
+	// One that starts in between shows that the plugin is sound.
+	p.delay(now, p.restartFor.Delay(float64(p.failed), rand.Float64))
 	p.degrade(fmt.Sprintf("worker cannot start: %v", e.Err))
 	if !p.everUp && (errors.Is(e.Err, proc.ErrCannotStart) || p.failed >= startTries) {
 		select {
@@ -41,12 +41,33 @@ func (p *Pool) startFailed(e *worker.Exit, now time.Time) {
 	}
 }
 
+// useful is how many tasks the pool has answered since this was last asked.
+func (p *Pool) useful() uint64 {
+	total := p.answered
+	for _, m := range p.members {
+		if m.lane != nil {
+			total += m.lane.View().Answered
+		}
+	}
+	n := total - p.counted
+	p.counted = total
+	return n
+}
+
+// payback is how many tasks between two deaths of idle workers make up for a start.
+const payback = 10
+
 // diedIdle handles a worker that was up and died while no task ran in it. Nothing but a
-// delay bounds how often that happens. One that had worked is made to wait less: it is of use.
-func (p *Pool) diedIdle(e *worker.Exit, now time.Time, answered uint64) {
+// delay bounds how often that happens, unless the pool gets on with its work meanwhile: then the
+// plugin is sound, and somebody kills its workers. useful is how many tasks were
+// answered since the last such death; any at all make the wait a short one.
+func (p *Pool) diedIdle(e *worker.Exit, now time.Time, useful uint64) {
 	log := p.cfg.Worker.Logger.Warn
 	weight, longest := 1.0, p.restartFor.Cap
-	if answered > 0 {
+	switch {
+	case useful >= payback:
+		weight, longest = 0, 0
+	case useful > 0:
 		weight, longest = 0.25, 100*time.Millisecond
 	}
 	p.score.Add(now, weight)
@@ -58,7 +79,7 @@ func (p *Pool) diedIdle(e *worker.Exit, now time.Time, answered uint64) {
 			"(if the plugin means to leave after some tasks, set max_tasks_per_child)", e))
 		log = p.cfg.Worker.Logger.Debug
 	}
-	log(e.String()+" while it had nothing to do", "worker", e.Worker, "pid", e.PID, "reason", e.Reason, "tasks", answered)
+	log(e.String()+" while it had nothing to do", "worker", e.Worker, "pid", e.PID, "reason", e.Reason, "tasks", useful)
 	p.delay(now, delay)
 }
 

@@ -89,7 +89,9 @@ func (p *Pool) nowReady(w *worker.Worker) {
 		return
 	}
 	m.ready = true
-	p.failed = 0
+	if p.failed = 0; p.cannotStart {
+		p.nextSpawn = time.Time{} // it can
+	}
 	p.mu.Lock()
 	p.serves = w.Info()
 	p.mu.Unlock()
@@ -208,6 +210,9 @@ func (p *Pool) lost(w *worker.Worker, e *worker.Exit) {
 	if p.replacing == m {
 		p.replacing = nil
 	}
+	if m.lane != nil {
+		p.answered += m.lane.View().Answered
+	}
 	if p.closing || e.Reason.Planned() {
 		return
 	}
@@ -219,6 +224,6 @@ func (p *Pool) lost(w *worker.Worker, e *worker.Exit) {
 		// The limits of the tasks it took with it bound how often that happens.
 		p.cfg.Worker.Logger.Warn(e.String(), "worker", e.Worker, "pid", e.PID, "reason", e.Reason, "tasks_lost", e.Lost)
 	default:
-		p.diedIdle(e, now, m.lane.View().Answered)
+		p.diedIdle(e, now, p.useful())
 	}
 }

@@ -38,7 +38,7 @@ type Pool struct {
 
 	// Only the loop touches these.
 	serial      int
-	score       policy.Score // of deaths that no task explains
+	score       policy.Score // of workers that died while they had nothing to do
 	failed      int          // starts that failed since one succeeded
 	lastFailure time.Time    // of a start, or of a worker that had nothing to do
 	cannotStart bool         // it was a start that failed last
@@ -46,6 +46,8 @@ type Pool struct {
 	nextSpawn   time.Time
 	nextPulse   time.Time
 	parked      int // workers stopped for idleness
+	answered    uint64 // tasks, by workers that have gone
+	counted     uint64 // tasks that useful has told of
 	closing     bool
 	killed      bool
 	replacing   *member // waits for a warm replacement before it drains
