@@ -139,8 +139,8 @@ func (b *book) exit(e event.WorkerExited) {
 		b.starts++
 	}
 	h := w.hit
-	if h == nil {
-		return
+	if h == nil || e.Reason == "shutdown" {
+		return // that is our doing, when all is over
 	}
 	h.ended, h.reason, h.exit, h.planned = true, e.Reason, e.Exit, w.leaving
 	if !w.ready || w.leaving {

@@ -95,6 +95,17 @@ func TestSurvivorsAreStruckAgain(t *testing.T) {
 	}
 }
 
+// That a survivor leaves when all is over is not the strike's doing.
+func TestShutdownIsNoConsequence(t *testing.T) {
+	d := newDiary(1)
+	d.ready("w-1")
+	d.hits(Int, 0)
+	d.exits("w-1", "shutdown")
+	if p := d.recovered(false); !p.Kept || p.Found != "0 replaced, 1 survived" {
+		t.Errorf("%+v", p)
+	}
+}
+
 func TestWhoDiesStartingIsReplacedForTheSameStrike(t *testing.T) {
 	d := newDiary(1)
 	d.ready("w-1")

@@ -21,6 +21,7 @@ type ledger struct {
 	statuses map[task.Status]int    // of the workload
 	failure  string                 // the first task that its own handler failed
 	retried  int                    // tasks that were started again
+	gaveUp   int                    // at_most_once tasks that did not complete
 	harms    []harm
 	cut      bool // the run was cut short: tasks may be cancelled
 
@@ -70,6 +71,9 @@ func (l *ledger) takeFault(r *task.Result) {
 	if _, twice := l.faults[r.Task.ID]; twice {
 		l.once.breaks(fmt.Sprintf("%s has a second result: %s", r.Task.ID, r.Status), l.lines(r)...)
 	}
+	for i := range r.Attempts {
+		r.Attempts[i].OutputTail, r.Attempts[i].Stack = "", "" // which are long
+	}
 	l.faults[r.Task.ID] = *r
 }
 
@@ -79,6 +83,7 @@ func (l *ledger) attempts(r *task.Result) {
 	for _, a := range r.Attempts {
 		if diedWith(&a) {
 			crashes++
+			a.OutputTail, a.Stack = "", "" // which are long
 			l.harms = append(l.harms, harm{task: r.Task.ID, attempt: a})
 		}
 	}
@@ -87,6 +92,9 @@ func (l *ledger) attempts(r *task.Result) {
 	}
 	if r.Started > l.limits.attempts || crashes > l.limits.crashes {
 		l.within.breaks(fmt.Sprintf("%s was started %d times and ended %d workers", r.Task.ID, r.Started, crashes), l.lines(r)...)
+	}
+	if r.Task.AtMostOnce && r.Status == task.Dead {
+		l.gaveUp++
 	}
 	if r.Task.AtMostOnce && r.Started > 1 {
 		l.atMost.breaks(fmt.Sprintf("%s was started %d times", r.Task.ID, r.Started), l.lines(r)...)
@@ -166,7 +174,7 @@ func (l *ledger) close(fed int) {
 		l.intact.found("not compared: the task does not answer its payload")
 	}
 	l.within.found("%d tasks started again; at most %d attempts, %d crashes", l.retried, l.limits.attempts, l.limits.crashes)
-	l.atMost.found("%d such tasks", fed/onceEvery)
+	l.atMost.found("%d such tasks, %d of them dead with their worker", fed/onceEvery, l.gaveUp)
 }
 
 func head(text []byte) []byte { return text[:min(len(text), 64)] }

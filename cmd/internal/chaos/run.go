@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -145,12 +146,54 @@ func (r *run) attack(ctx context.Context) {
 	r.began = time.Now()
 	var striker sync.WaitGroup
 	striker.Go(func() { r.strike(ctx) })
-	for result := range r.s.Map(ctx, r.feed(ctx), supervisor.MapOptions{}) {
-		r.ledger.cut = ctx.Err() != nil
-		r.ledger.take(&result)
-	}
+	results := make(chan task.Result, 256)
+	go func() { // it ends with the last result; if one is lost, never, which is then told as a broken promise
+		defer close(results)
+		for result := range r.s.Map(ctx, r.feed(ctx), supervisor.MapOptions{}) {
+			results <- result
+		}
+	}()
+	r.collect(ctx, results)
 	r.ended = time.Now()
 	striker.Wait()
+}
+
+// silence is how long nothing may come although nobody has anything to do.
+const silence = 10 * time.Second
+
+// collect enters the results until there are no more, or plainly none will come.
+func (r *run) collect(ctx context.Context, results <-chan task.Result) {
+	tick := time.NewTicker(silence / 10)
+	defer tick.Stop()
+	quiet := 0
+	for quiet < 10 {
+		select {
+		case result, more := <-results:
+			if !more {
+				return
+			}
+			quiet = 0
+			r.ledger.cut = ctx.Err() != nil
+			r.ledger.take(&result)
+		case <-tick.C:
+			quiet++
+			if !r.idle() {
+				quiet = 0
+			}
+		}
+	}
+}
+
+// idle says that all is fed and nobody has anything to do.
+func (r *run) idle() bool {
+	select {
+	case <-r.fed:
+	default:
+		return false
+	}
+	now := r.s.Snapshot()
+	busy := slices.ContainsFunc(now.Pools[0].Workers, func(w supervisor.WorkerSnapshot) bool { return w.Task != "" })
+	return !busy && now.Queued == 0 && now.Retrying == 0
 }
 
 // recover waits until the pool is whole again, so that every strike has its recovery.
