@@ -31,8 +31,10 @@ var rooms = []room{
 	{path: "supervisor/broker/*", may: []string{"supervisor/broker", "supervisor/broker/*", "supervisor/task"}, why: "a broker holds tasks"},
 	{path: "supervisor/internal/policy", std: true, why: "decisions are pure"},
 	{path: "supervisor/internal/proc", why: "processes know nothing of tasks"},
+	{path: "supervisor/internal/cgroup", why: "cgroups know nothing of processes but their numbers"},
 	{path: "supervisor/internal/worker", may: []string{
 		"ipc", "ipc/*", "supervisor/task", "supervisor/event", "supervisor/internal/policy", "supervisor/internal/proc",
+		"supervisor/internal/cgroup",
 	}, why: "a worker is one process and its pipes"},
 	{path: "supervisor/internal/pool", may: []string{
 		"ipc", "supervisor/task", "supervisor/event", "supervisor/internal/policy", "supervisor/internal/proc",
