@@ -45,7 +45,7 @@ type Pool struct {
 	everUp      bool
 	nextSpawn   time.Time
 	nextPulse   time.Time
-	parked      int // workers stopped for idleness
+	parked      int    // workers stopped for idleness
 	answered    uint64 // tasks, by workers that have gone
 	counted     uint64 // tasks that useful has told of
 	closing     bool

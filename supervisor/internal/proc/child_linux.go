@@ -26,13 +26,13 @@ type child struct {
 
 // belongs says whether a child comes from a tree that is being swept. A zombie in
 // any group that was started by us is nobody else's either.
-func (c child) belongs(books census, ours func(tree string) bool) bool {
+func (c child) belongs(books census, ours func(tree string) bool, held func(pid int) bool) bool {
 	tree, ended := books.ended[c.pgrp]
 	switch {
 	case ended && (c.zombie || ours(tree)):
 		return true
 	case c.zombie:
-		return books.live[c.pgrp]
+		return books.live[c.pgrp] || held(c.pid)
 	}
 	tree = environTree(c.pid)
 	return tree != "" && ours(tree)

@@ -18,6 +18,7 @@ type Command struct {
 	Stderr *os.File // nil means /dev/null
 	Extra  []*os.File
 	Limits Limits
+	Cage   Cage // nil means none
 	// PIDNamespace starts it in a PID namespace of its own, whose processes all end with it.
 	// Without CAP_SYS_ADMIN it is the first process there, in a user namespace besides:
 	// signals it sends itself do nothing, and setuid programs gain nothing.

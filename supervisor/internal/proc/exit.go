@@ -14,6 +14,8 @@ type Exit struct {
 	Signal     string        // for example "SIGSEGV"; empty if it exited by itself
 	CoreDumped bool          //
 	CPU        time.Duration // user and system time, with the children it waited for
+	Left       int           // processes that were killed in its cage afterwards
+	LeftErr    error         // why the cage could not be emptied or removed
 	MaxRSS     uint64        // highest resident memory in bytes, 0 if it cannot be told from the supervisor's own
 }
 

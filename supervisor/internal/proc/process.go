@@ -31,7 +31,8 @@ type Process struct {
 	mu     sync.Mutex
 	reaped bool
 
-	handle // what the operating system needs to watch and signal it
+	cage   Cage // nil without one
+	handle      // what the operating system needs to watch and signal it
 }
 
 // Memory is what a process takes now.
@@ -46,7 +47,8 @@ func newProcess(pid int, h handle) *Process {
 // PID is the process id, and the id of its group.
 func (p *Process) PID() int { return p.pid }
 
-// Done is closed when the process has ended and was reaped, and its group or PID namespace was killed.
+// Done is closed when the process has ended and was reaped, its group or PID namespace was killed, and
+// its cage is empty.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Exit says how it ended. Valid after Done.
@@ -63,11 +65,14 @@ func (p *Process) SignalGroup(sig syscall.Signal) error {
 	return p.alive(func() error { return syscall.Kill(-p.pid, sig) })
 }
 
-// Kill ends the whole group at once, and its PID namespace if it has one. os.ErrProcessDone when
-// it is over.
+// Kill ends the whole group at once, and all that is in its PID namespace or cage.
+// os.ErrProcessDone when it is over.
 func (p *Process) Kill() error {
 	err := p.SignalGroup(syscall.SIGKILL)
 	p.killNamespace()
+	if p.cage != nil && err == nil {
+		err = p.cage.Kill()
+	}
 	return err
 }
 
@@ -139,4 +144,5 @@ func (p *Process) watch() {
 		p.killNamespace()
 		<-p.first.Done() // the kernel lets it go when everybody else is gone
 	}
+	p.empty()
 }

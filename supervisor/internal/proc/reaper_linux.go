@@ -70,13 +70,13 @@ func (r *Reaper) Close() error {
 
 // sweep kills and reaps in rounds, because the children of an orphan become ours
 // when it dies.
-func (r *Reaper) sweep(ours func(tree string) bool) (killed int) {
+func (r *Reaper) sweep(ours func(tree string) bool, held func(pid int) bool) (killed int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.groups = map[int]bool{}
 	deadline := time.Now().Add(sweepLimit)
 	for time.Now().Before(deadline) {
-		dying, n := r.killOrphans(ours)
+		dying, n := r.killOrphans(ours, held)
 		killed += n
 		if len(dying) == 0 {
 			for _, s := range r.books {
@@ -95,7 +95,7 @@ func (r *Reaper) sweep(ours func(tree string) bool) (killed int) {
 
 // killOrphans kills the children that a sweep has to end and returns those that
 // are to be reaped.
-func (r *Reaper) killOrphans(ours func(tree string) bool) (dying []child, killed int) {
+func (r *Reaper) killOrphans(ours func(tree string) bool, held func(pid int) bool) (dying []child, killed int) {
 	found := children("/proc", os.Getpid(), r.alive())
 	// No fork and no change of the books from here on: a child that they do not
 	// name now was not started by us, and no number changes hands.
@@ -110,7 +110,7 @@ func (r *Reaper) killOrphans(ours func(tree string) bool) (dying []child, killed
 			if !c.bury(time.Time{}) {
 				doomed[c.birth] = true
 			}
-		case r.groups[c.pgrp] && !books.live[c.pgrp], c.belongs(books, ours):
+		case r.groups[c.pgrp] && !books.live[c.pgrp], c.belongs(books, ours, held):
 			// What dies with its group comes to us without an environment.
 			r.groups[c.pgrp] = c.pgrp == c.pid || r.groups[c.pgrp]
 			if c.kill() {

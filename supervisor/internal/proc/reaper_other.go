@@ -15,7 +15,7 @@ func EnableReaper(...*Spawner) (*Reaper, error) {
 	return nil, fmt.Errorf("orphans can be adopted on Linux only: %w", errors.ErrUnsupported)
 }
 
-func (*Reaper) sweep(func(string) bool) int { return 0 }
+func (*Reaper) sweep(func(string) bool, func(int) bool) int { return 0 }
 
 // Close has nothing to give back.
 func (*Reaper) Close() error { return nil }

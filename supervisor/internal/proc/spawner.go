@@ -51,20 +51,24 @@ func NewSpawner() *Spawner {
 func (s *Spawner) newThread(setup func() error) *thread {
 	t := &thread{jobs: make(chan func())}
 	s.wg.Go(func() {
-		// Never unlocked: the thread ends with the goroutine, because it may
-		// carry attributes that nobody else must inherit.
-		runtime.LockOSThread()
-		t.setup = setup()
-		for {
-			select {
-			case job := <-t.jobs:
-				job()
-			case <-s.stopped:
-				return
-			}
-		}
+		onOwnThread(func() {
+			t.setup = setup()
+			t.run(s.stopped)
+		})
 	})
 	return t
+}
+
+// run does what the thread is for.
+func (t *thread) run(stopped <-chan struct{}) {
+	for {
+		select {
+		case job := <-t.jobs:
+			job()
+		case <-stopped:
+			return
+		}
+	}
 }
 
 // Start starts a process. An error that wraps ErrCannotStart will be the same next

@@ -24,11 +24,13 @@ func start(c *Command, null *os.File) (*Process, error) {
 	case c.PIDNamespace:
 		newPIDNamespace(sys)
 	}
-	pid, _, err := syscall.StartProcess(c.Path, append([]string{c.Path}, c.Args...), c.attr(null, sys))
-	if err != nil {
-		return nil, err
-	}
-	return newProcess(pid, newHandle(pidfd)), nil
+	return c.caged(sys, func() (*Process, error) {
+		pid, _, err := syscall.StartProcess(c.Path, append([]string{c.Path}, c.Args...), c.attr(null, sys))
+		if err != nil {
+			return nil, err
+		}
+		return newProcess(pid, newHandle(pidfd)), nil
+	})
 }
 
 // attr turns the command into what the kernel interface takes.
