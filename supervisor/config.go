@@ -71,7 +71,8 @@ type PoolConfig struct {
 	// SoftMemoryLimit recycles a worker after the task in which its resident
 	// memory went over it, in bytes. 0 means none.
 	SoftMemoryLimit uint64
-	// HardMemoryLimit kills a worker in the middle of its task, in bytes. 0 means none.
+	// HardMemoryLimit kills a worker in the middle of its task, in bytes. In a cgroup the kernel
+	// keeps it, for the worker and all its descendants together. 0 means none.
 	HardMemoryLimit uint64
 	// RecycleJitter spreads MaxTasksPerChild, TTL and SoftMemoryLimit downwards by up to
 	// this fraction, so that workers do not wear out together. 0 to 0.5;
@@ -122,6 +123,12 @@ type Limits struct {
 	User, Group string
 	// NoNewPrivs keeps the worker from gaining privileges through setuid binaries. Default false.
 	NoNewPrivs bool
+	// CPU is how many processors a worker and all its descendants may use together: 1.5 is
+	// one and a half. Needs a cgroup (IsolationCgroup or IsolationPIDNS). 0 means no limit.
+	CPU float64
+	// Pids is how many processes and threads a worker and all its descendants may be
+	// together; a worker written in Go has some ten threads. Needs a cgroup. 0 means no limit.
+	Pids int
 }
 
 // DefaultMaxPayload is Config.MaxPayload's default: 64 MiB.

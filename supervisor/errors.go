@@ -21,6 +21,8 @@ var (
 	ErrStarted = errors.New("supervisor was started before")
 	// ErrNoWorker: a pool's plugin cannot be started. The error is a *StartError.
 	ErrNoWorker = errors.New("no worker could be started")
+	// ErrIsolation: this machine does not permit the isolation, or a limit, that a pool asks for.
+	ErrIsolation = errors.New("isolation is not possible here")
 	// ErrConfig: New refused a Config. The message names the field.
 	ErrConfig = errors.New("invalid config")
 )

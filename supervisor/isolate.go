@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -24,7 +23,7 @@ func (s *Supervisor) ladder() []rung {
 	}
 	return []rung{
 		{IsolationPIDNS, s.spawner.PIDNamespaces, effect},
-		{IsolationCgroup, func(context.Context) error { return errors.New("not yet") }, "the kernel ends all that a worker started"},
+		{IsolationCgroup, func(context.Context) error { return s.openParent() }, "the kernel ends all that a worker started with it; after the supervisor was killed, the next start does"},
 		{IsolationGroup, func(context.Context) error { return nil }, "what a worker started is looked for when it ends"},
 	}
 }
@@ -37,7 +36,7 @@ func (s *Supervisor) isolate(ctx context.Context) error {
 		p := &s.cfg.Pools[i]
 		r, why, err := climb(ctx, rungs, p.Isolation)
 		if err != nil {
-			return fmt.Errorf("%w: pools[%d].isolation: %w", ErrConfig, i, err)
+			return fmt.Errorf("%w: pools[%d].isolation: %w", ErrIsolation, i, err)
 		}
 		log := s.cfg.Logger.Debug
 		if p.Isolation == IsolationAuto {
@@ -45,8 +44,11 @@ func (s *Supervisor) isolate(ctx context.Context) error {
 		}
 		log("isolation of workers", "pool", p.Name, "level", string(r.level), "effect", r.effect, "why", why)
 		p.Isolation = r.level
+		if err := p.validateShared(); err != nil {
+			return fmt.Errorf("%w: pools[%d]: %w (%s)", ErrIsolation, i, err, why)
+		}
 	}
-	return nil
+	return s.openCgroups()
 }
 
 // climb finds the rung that was asked for, and says why it is that one.
@@ -63,7 +65,7 @@ func climb(ctx context.Context, rungs []rung, asked Isolation) (found rung, why 
 		case err == nil:
 			return r, strings.Join(append(passed, "the strongest that this machine permits"), "; "), nil
 		case asked != IsolationAuto:
-			return rung{}, "", fmt.Errorf("%s is not possible here: %w; auto takes the strongest level that is", asked, err)
+			return rung{}, "", fmt.Errorf("%s: %w; auto takes the strongest level that is possible", asked, err)
 		}
 		passed = append(passed, fmt.Sprintf("no %s: %v", r.level, err))
 	}

@@ -28,7 +28,7 @@ func isolated(t testing.TB, cfg supervisor.Config, level supervisor.Isolation) *
 	cfg.ReapOrphans = true
 	adopting(t)
 	s := create(t, cfg)
-	if err := s.Start(); errors.Is(err, supervisor.ErrConfig) {
+	if err := s.Start(); errors.Is(err, supervisor.ErrIsolation) {
 		t.Skip(err)
 	} else if err != nil {
 		t.Fatal(err)
@@ -43,7 +43,8 @@ func isolated(t testing.TB, cfg supervisor.Config, level supervisor.Isolation) *
 // namespace they are in.
 func newMark() string { return "BROOD_TEST_MARK=" + rand.Text() }
 
-func marked(t testing.TB, mark string) []int {
+// descended finds the living and the dead of a mark.
+func descended(t testing.TB, mark string) []int {
 	t.Helper()
 	environs, err := filepath.Glob("/proc/[0-9]*/environ")
 	if err != nil {
@@ -70,7 +71,7 @@ func TestDescendantsEndWithTheirWorker(t *testing.T) {
 				for _, setsid := range []bool{false, true} {
 					completed(t, run(t, s, "grandchild", fmt.Sprintf(`{"setsid":%v,"ms":600000}`, setsid)))
 				}
-				before := marked(t, mark)
+				before := descended(t, mark)
 				if len(before) != 3 {
 					t.Fatalf("%d processes, want a worker and its two children", len(before))
 				}
@@ -158,14 +159,14 @@ func TestWhatAKilledSupervisorLeaves(t *testing.T) {
 			switch level {
 			case supervisor.IsolationGroup:
 				// The workers end, the grandchildren live on.
-				eventually(t, "only grandchildren are left", func() bool { return len(marked(t, mark)) == 2 })
-				for _, pid := range marked(t, mark) {
+				eventually(t, "only grandchildren are left", func() bool { return len(descended(t, mark)) == 2 })
+				for _, pid := range descended(t, mark) {
 					kill(t, pid)
 				}
 			case supervisor.IsolationCgroup:
 				isolated(t, faulty(supervisor.PoolConfig{Workers: 1}), level)
 			}
-			eventually(t, "nothing is left", func() bool { return len(marked(t, mark)) == 0 })
+			eventually(t, "nothing is left", func() bool { return len(descended(t, mark)) == 0 })
 		})
 	}
 }

@@ -26,6 +26,7 @@ func (p *plugin) kill() { p.pool.Kill() }
 
 func (s *Supervisor) newPlugin(c *PoolConfig, epoch time.Time) *plugin {
 	p := &plugin{cfg: c}
+	cgroups, shared, watched := s.cage(c)
 	logger := s.cfg.Logger.With("pool", c.Name)
 	p.tasks = dispatch.New(dispatch.Config{
 		Pool: c.Name, Epoch: epoch, QueueSize: s.cfg.QueueSize, ResultLimit: s.cfg.ResultLimit,
@@ -44,12 +45,12 @@ func (s *Supervisor) newPlugin(c *PoolConfig, epoch time.Time) *plugin {
 			StartTimeout: c.StartTimeout, StopGrace: stopGrace,
 			Heartbeat: c.Heartbeat, Missed: c.MissedHeartbeats,
 			RecordOutput: s.cfg.RecordAttempts, Limits: c.Limits.internal(),
-			PIDNamespace: c.Isolation == IsolationPIDNS,
-			Spawner:      s.spawner, Reaper: s.reaper, Logger: logger, Events: &s.events,
+			PIDNamespace: c.Isolation == IsolationPIDNS, Cgroups: cgroups, Shared: shared,
+			Spawner: s.spawner, Reaper: s.reaper, Logger: logger, Events: &s.events,
 		},
 		Workers: c.Workers, MaxTasksPerChild: c.MaxTasksPerChild,
 		TTL: c.TTL, IdleTTL: c.IdleTTL,
-		SoftMemoryLimit: c.SoftMemoryLimit, HardMemoryLimit: c.HardMemoryLimit,
+		SoftMemoryLimit: c.SoftMemoryLimit, HardMemoryLimit: watched,
 		Jitter: max(0, c.RecycleJitter), Tasks: p.tasks,
 	})
 	return p

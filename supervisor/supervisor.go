@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/brood-run/brood/supervisor/event"
+	"github.com/brood-run/brood/supervisor/internal/cgroup"
 	"github.com/brood-run/brood/supervisor/internal/proc"
 	"github.com/brood-run/brood/supervisor/task"
 )
@@ -22,6 +23,7 @@ type Supervisor struct {
 
 	spawner *proc.Spawner // set by Start before roster, and so is reaper
 	reaper  *proc.Reaper
+	cgroups *cgroup.Parent // nil if no pool has workers in cgroups
 
 	stop sync.Once
 	now  chan struct{} // closed when stopping has to be quick
@@ -46,8 +48,8 @@ func New(cfg Config) (*Supervisor, error) {
 }
 
 // Start starts the workers and returns without waiting for them: tasks may be submitted at
-// once. A plugin that cannot be started is no error here but of WaitReady; a level of
-// isolation that this machine does not permit is, and wraps ErrConfig.
+// once. A plugin that cannot be started is no error here but of WaitReady. The error wraps
+// ErrIsolation if this machine does not permit what a pool asks for.
 func (s *Supervisor) Start() error {
 	s.start.Lock()
 	defer s.start.Unlock()
@@ -59,6 +61,7 @@ func (s *Supervisor) Start() error {
 	}
 	s.spawner = proc.NewSpawner()
 	if err := s.isolate(context.Background()); err != nil {
+		s.closeCgroups()
 		s.spawner.Close()
 		s.spawner = nil
 		return err
@@ -222,6 +225,7 @@ func (s *Supervisor) shutdown() {
 		s.cfg.Logger.Warn(err.Error())
 	}
 	s.spawner.Close()
+	s.closeCgroups()
 }
 
 // awaitTasks waits until no task is left; false if some are when their time is over. Workers

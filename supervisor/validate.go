@@ -86,7 +86,7 @@ func (p *PoolConfig) validate() error {
 	if err := p.Limits.internal().Validate(); err != nil {
 		return fmt.Errorf("limits: %w", err)
 	}
-	return nil
+	return p.validateShared()
 }
 
 const forEver = 100 * 365 * 24 * time.Hour

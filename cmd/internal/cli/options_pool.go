@@ -56,6 +56,8 @@ func (o *options) systemSettings() []setting {
 		{"oom-score-adj", "`N` that tells the kernel whom to kill when memory runs out", "500", single, o.setOOMScoreAdj},
 		{"user", "run the workers as this `USER`, a name or a number; needs root", "", single, text(&l.User)},
 		{"group", "run the workers as this `GROUP`, a name or a number; needs root", "", single, text(&l.Group)},
+		{"cpu-limit", "let each worker with all it starts use `N` processors, such as 1.5; needs --isolation cgroup or pidns", "none", single, processors(&l.CPU)},
+		{"pids-limit", "let each worker with all it starts be `N` processes and threads; needs --isolation cgroup or pidns", "none", single, whole(&l.Pids, 1, 1<<22)},
 		{"no-new-privs", "keep the workers from gaining privileges through setuid programs", "", toggle, boolean(&l.NoNewPrivs)},
 	}
 }

@@ -68,6 +68,17 @@ func fraction(field *float64, highest float64) func(string) error {
 	}
 }
 
+func processors(field *float64) func(string) error {
+	return func(raw string) error {
+		f, err := strconv.ParseFloat(raw, 64)
+		if err != nil || !(f >= 0.01 && f <= 1e6) {
+			return fmt.Errorf("expected a number of processors such as 1.5, 0.01 at least, found %q", raw)
+		}
+		*field = f
+		return nil
+	}
+}
+
 func duration(field *time.Duration) func(string) error {
 	return func(raw string) error {
 		d, err := parseDuration(raw)

@@ -69,6 +69,7 @@ type member struct {
 	nextSample time.Time
 	slack      time.Duration // how much earlier the sample may come
 	wasBusy    bool          // at the last look
+	answered   uint64        // tasks, at the last look
 }
 
 // New returns a pool that does nothing until Start.

@@ -55,13 +55,9 @@ func (m *member) view() WorkerView {
 	if m.w.State() == worker.StateReady && l.InPipe > 0 {
 		v.State = worker.StateBusy.String()
 	}
-	if proc := m.w.Process(); proc != nil {
-		if mem, err := proc.Memory(); err == nil {
-			v.RSS = mem.RSS
-		}
-		if cpu, err := proc.CPU(); err == nil {
-			v.CPU = cpu
-		}
+	if m.w.Process() != nil { // an error means that it has just ended
+		v.RSS, _ = m.w.Memory()
+		v.CPU, _ = m.w.CPU()
 	}
 	v.PeakRSS = m.w.Peak()
 	return v

@@ -85,29 +85,32 @@ func (p *Pool) interval(m *member, rss uint64, busy bool) time.Duration {
 // look checks one worker's memory, age and idleness, and says how long to wait before
 // the next look.
 func (p *Pool) look(m *member) time.Duration {
-	process := m.w.Process()
-	if process == nil {
+	if m.w.Process() == nil {
 		return p.interval(m, 0, true)
 	}
 	v := m.lane.View()
 	busy := v.InPipe > 0
 	m.wasBusy = busy
-	mem, err := process.Memory()
+	rss, err := m.w.Memory()
 	if err != nil {
 		return policy.SampleInterval(0, 0, false) // it is gone; its end is on its way
 	}
-	m.w.Observe(mem.RSS)
-	if hard := p.cfg.HardMemoryLimit; hard > 0 && mem.RSS > hard {
-		m.w.Kill(worker.ReasonHardMemory, fmt.Errorf("hard memory limit of %s: worker was killed at %s", size(hard), size(mem.RSS)))
+	m.w.Observe(rss)
+	if hard := p.cfg.HardMemoryLimit; hard > 0 && rss > hard {
+		m.w.Kill(worker.ReasonHardMemory, fmt.Errorf("hard memory limit of %s: worker was killed at %s", size(hard), size(rss)))
 	}
-	wait := p.interval(m, mem.RSS, busy)
+	if m.w.OOMKills() > 0 {
+		p.bereaved(m, v.Answered)
+	}
+	m.answered = v.Answered
+	wait := p.interval(m, rss, busy)
 	if m.leaving != worker.ReasonNone || !m.ready || p.closing {
 		return wait
 	}
 	switch age := m.w.Age(); {
 	case m.ttl > 0 && age >= m.ttl:
 		m.leaving = worker.ReasonTTL
-	case m.softLimit > 0 && mem.RSS > m.softLimit && (age > settle || v.Answered > 0):
+	case m.softLimit > 0 && rss > m.softLimit && (age > settle || v.Answered > 0):
 		m.leaving = worker.ReasonSoftMemory
 	case p.cfg.IdleTTL > 0 && !busy && v.Idle >= p.cfg.IdleTTL:
 		m.leaving = worker.ReasonIdle
@@ -115,4 +118,17 @@ func (p *Pool) look(m *member) time.Duration {
 		p.retire(m)
 	}
 	return wait
+}
+
+// bereaved replaces a worker that lives on while the kernel has killed a descendant of it at the
+// memory limit. It is ended at once if the task that was running at the last look still
+// is: then this task went over the limit. If not, the one that did is gone, and the one in its
+// place is let finish.
+func (p *Pool) bereaved(m *member, answered uint64) {
+	switch {
+	case answered == m.answered:
+		m.w.Kill(worker.ReasonHardMemory, nil)
+	case m.leaving == worker.ReasonNone:
+		m.leaving = worker.ReasonHardMemory
+	}
 }

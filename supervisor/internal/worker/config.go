@@ -8,6 +8,7 @@ import (
 	"github.com/brood-run/brood/ipc"
 	"github.com/brood-run/brood/ipc/wire"
 	"github.com/brood-run/brood/supervisor/event"
+	"github.com/brood-run/brood/supervisor/internal/cgroup"
 	"github.com/brood-run/brood/supervisor/internal/proc"
 )
 
@@ -30,7 +31,9 @@ type Config struct {
 	PIDNamespace bool // each process in one of its own
 
 	Spawner *proc.Spawner
-	Reaper  *proc.Reaper // nil: orphans are not looked for
+	Reaper  *proc.Reaper   // nil: orphans are not looked for
+	Cgroups *cgroup.Parent // nil: workers get none
+	Shared  cgroup.Limits  // of a worker with all its descendants; only with Cgroups
 	Logger  hclog.Logger
 	Events  *event.Hub
 }

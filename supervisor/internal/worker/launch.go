@@ -88,11 +88,12 @@ type launcher struct {
 // Start implements runner.Runner.
 func (l *launcher) Start(ctx context.Context) error {
 	w := l.w
-	p, err := w.cfg.Spawner.Start(ctx, proc.Command{
+	c := proc.Command{
 		Path: w.cfg.Path, Args: w.cfg.Args, Dir: w.cfg.Dir, Env: l.environ(),
 		Stdout: w.pipes.child.stdout, Stderr: w.pipes.child.stderr, Extra: w.pipes.extra(),
 		Limits: w.cfg.Limits, PIDNamespace: w.cfg.PIDNamespace,
-	})
+	}
+	p, err := w.spawn(ctx, c)
 	if err != nil {
 		l.startErr = err
 		return err

@@ -49,6 +49,7 @@ func (w *Worker) Peak() uint64 {
 		if peak, err := p.Peak(); err == nil {
 			w.Observe(peak)
 		}
+		w.observeTree()
 	}
 	return w.peak.Load()
 }
@@ -76,6 +77,7 @@ func (w *Worker) record(p *proc.Process) *Exit {
 	if !e.Ready && (e.Reason == ReasonStartFailed || e.Reason == ReasonStartTimeout) {
 		e.Err = w.startError(e)
 	}
+	w.kernelSays(e)
 	return e
 }
 

@@ -148,16 +148,6 @@ func (w *Worker) becameReady(p *proc.Process, r ipc.Ready) {
 	w.owner.WorkerReady(w)
 }
 
-// sweep ends what the worker left behind. The kernel has done so where it had a PID namespace.
-func (w *Worker) sweep() {
-	if w.cfg.PIDNamespace {
-		return
-	}
-	if n := w.cfg.Reaper.Sweep(w.tree()); n > 0 {
-		w.cfg.Logger.Warn("killed processes that the worker left behind", "worker", w.name, "processes", n)
-	}
-}
-
 func (w *Worker) tree() string { return w.cfg.Reaper.Tree(w.name) }
 
 // read takes frames until the stream ends. It is the reader goroutine.

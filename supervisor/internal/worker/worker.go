@@ -10,6 +10,7 @@ import (
 	"github.com/brood-run/brood/ipc/conn"
 	"github.com/brood-run/brood/ipc/scoreboard"
 	"github.com/brood-run/brood/ipc/wire"
+	"github.com/brood-run/brood/supervisor/internal/cgroup"
 	"github.com/brood-run/brood/supervisor/internal/proc"
 )
 
@@ -40,8 +41,9 @@ type Worker struct {
 
 	mu      sync.Mutex
 	state   State
-	process *proc.Process // nil before it is started
-	reason  Reason        // the first one given
+	process *proc.Process  // nil before it is started
+	cgroup  *cgroup.Cgroup // nil without one, and before process
+	reason  Reason         // the first one given
 	culprit uint64
 	err     error
 	dumped  bool // SIGQUIT was sent
