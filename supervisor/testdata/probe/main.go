@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"os"
+	"os/exec"
 	"time"
 
 	"github.com/brood-run/brood/child"
@@ -22,6 +23,7 @@ func main() {
 	p.Handle("bomb", bomb)
 	p.Handle("fill", fill)
 	p.OnStop(linger)
+	p.Handle("gorge", gorge)
 	p.Serve()
 }
 
@@ -41,6 +43,15 @@ func linger(ctx context.Context) {
 func leave(ctx context.Context, payload []byte) ([]byte, error) {
 	child.Recycle(ctx, "the probe asks for it")
 	return payload, nil
+}
+
+// gorge has a child take memory until it ends, and then returns or, with a payload, stays.
+func gorge(ctx context.Context, payload []byte) ([]byte, error) {
+	err := exec.CommandContext(ctx, "tail", "/dev/zero").Run()
+	if err != nil && len(payload) > 0 {
+		return hold(ctx, payload)
+	}
+	return nil, err
 }
 
 // log writes a line as an author would.
