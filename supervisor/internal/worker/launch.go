@@ -143,7 +143,7 @@ func (l *launcher) environ() []string {
 		}
 	}
 	env = append(env, w.cfg.Env...)
-	return append(env, ipc.EnvWorker+"="+w.name, ipc.EnvTree+"="+w.tree(), ipc.EnvSupervisor+"="+w.parent())
+	return lastOfEach(append(env, ipc.EnvWorker+"="+w.name, ipc.EnvTree+"="+w.tree(), ipc.EnvSupervisor+"="+w.parent()))
 }
 
 // parent is our process id as the worker sees it: from within a PID namespace, not at all.
