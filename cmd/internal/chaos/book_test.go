@@ -168,13 +168,17 @@ func TestOnlyTasksInStruckWorkersAreHarmed(t *testing.T) {
 		{"t2", task.Attempt{N: 1, Worker: "w-2", PID: 4, Outcome: task.OutcomeHeartbeatLost, Message: "silent"}},
 	}
 	p := d.unharmed(harms, nil)
-	if p.Kept || p.cases != 1 || !strings.Contains(p.Evidence[0], "t2 lost attempt 1 on w-2 (pid 4), which nobody had struck") {
+	if p.Kept || p.cases != 2 || !strings.Contains(p.Evidence[0], "t2 lost attempt 1 on w-2 (pid 4), which nobody had struck") {
 		t.Errorf("%+v", p)
 	}
 	if !strings.Contains(strings.Join(p.Evidence, "\n"), "worker w-2 (pid 3) ended: heartbeat_lost") {
 		t.Errorf("no events: %q", p.Evidence)
 	}
-	if p := d.unharmed(harms, []string{"heartbeat_lost"}); !p.Kept {
+	if p := d.unharmed(nil, nil); p.Kept || !strings.HasPrefix(p.Evidence[0], "w-2, which nobody had struck, was ended: heartbeat_lost") {
+		t.Errorf("a worker without a task: %+v", p)
+	}
+	d.ends["w-2"] = "hard_timeout"
+	if p := d.unharmed(harms, []string{"hard_timeout"}); !p.Kept {
 		t.Errorf("a limit of the user's: %+v", p)
 	}
 }

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 // unharmed checks that tasks only suffered in workers that were struck, or that the user's
 // own limits ended.
 func (b *book) unharmed(harms []harm, ownLimits []string) *Promise {
-	p := newPromise("only the tasks in struck workers are harmed")
+	p := newPromise("only struck workers and their tasks are harmed")
 	for _, h := range harms {
 		if len(b.struck[h.attempt.Worker]) > 0 || slices.Contains(ownLimits, b.ends[h.attempt.Worker]) {
 			continue
@@ -19,6 +20,12 @@ func (b *book) unharmed(harms []harm, ownLimits []string) *Promise {
 		a := h.attempt
 		p.breaks(fmt.Sprintf("%s lost attempt %d on %s (pid %d), which nobody had struck: %s: %s",
 			h.task, a.N, a.Worker, a.PID, a.Outcome, a.Message), b.evidence(h.task, a.Worker)...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.ends)) {
+		// Others may be the plugin's own doing; these are what the supervisor finds.
+		if reason := b.ends[name]; len(b.struck[name]) == 0 && (reason == "heartbeat_lost" || reason == "bad_frame") {
+			p.breaks(fmt.Sprintf("%s, which nobody had struck, was ended: %s", name, reason), b.evidence("", name)...)
+		}
 	}
 	p.found("%d attempts lost in %d struck workers", len(harms), len(b.struck))
 	return p

@@ -51,15 +51,16 @@ func (k KillPlan) Run(ctx context.Context) (*KillReport, error) {
 	random := rand.New(rand.NewPCG(k.Seed, 0))
 	for n := 1; n <= k.Kills && ctx.Err() == nil; n++ {
 		if err := run.round(ctx, n, time.Duration(random.Int64N(int64(longest)))); err != nil {
-			run.sweep(mark)
+			sweep(mark)
 			return nil, err
 		}
 	}
 	if err := run.last(); err != nil {
-		run.sweep(mark)
+		sweep(mark)
 		return nil, err
 	}
 	run.conclude(before, ctx.Err() != nil)
+	sweep(mark) // what should not be there is in the report; it need not stay on the machine
 	return run.report, nil
 }
 
@@ -139,7 +140,7 @@ func (k *killing) await(mark string, session int, at time.Time) {
 		k.pending = mark
 		return
 	}
-	k.report.Survivors += k.sweep(mark)
+	k.report.Survivors += sweep(mark)
 }
 
 // swept checks that what an earlier supervisor had left was swept by this start.
@@ -151,13 +152,13 @@ func (k *killing) swept() {
 		for _, p := range marked(k.pending) {
 			k.all.breaks(fmt.Sprintf("%s survived kill %d and the start after it", p, k.report.Kills))
 		}
-		k.sweep(k.pending)
+		sweep(k.pending)
 	}
 	k.pending = ""
 }
 
 // sweep kills what is left of a mark, and says how many processes that were.
-func (k *killing) sweep(mark string) int {
+func sweep(mark string) int {
 	killed := map[int]bool{}
 	eventually(patience, func() bool {
 		some := marked(mark)

@@ -62,7 +62,9 @@ func (p Plan) Run(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	r.ledger.close(r.count)
-	return r.report(before, &usage), nil
+	report := r.report(before, &usage)
+	sweep(mark) // what should not be there is in the report; it need not stay on the machine
+	return report, nil
 }
 
 // brand marks whatever this process starts from now on, until restore is called.
