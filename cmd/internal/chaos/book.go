@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -163,79 +162,6 @@ func (b *book) up() int {
 	return n
 }
 
-// begins notes that a task which is a fault has reached a worker.
-func (b *book) begins(e event.TaskStarted) {
-	s, is := b.faults[e.Task]
-	if !is {
-		return
-	}
-	if w := b.worker(e.Worker); w != nil && (w.hit == nil || w.hit.Fault.by().mild) {
-		b.note(w, s, e.Time)
-	}
-}
-
-func (b *book) note(w *inmate, s Strike, at time.Time) *hit {
-	h := &hit{Strike: s, worker: w.name, pid: w.pid, at: at}
-	w.hit = h
-	b.struck[w.name] = append(b.struck[w.name], h)
-	b.hits = append(b.hits, h)
-	return h
-}
-
-// survival is how long after a mild strike a worker that still lives counts as one that
-// has survived it.
-const survival = 100 * time.Millisecond
-
-// open says that a worker is not dying of a strike.
-func (w *inmate) open(at time.Time) bool {
-	return w.hit == nil || w.hit.Fault.by().mild && at.Sub(w.hit.at) > survival
-}
-
-// strike attacks one of the workers that are up and not dying. It says whether there was one.
-func (b *book) strike(s Strike) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	now := time.Now()
-	var up []*inmate
-	for _, w := range b.workers {
-		if w.ready && !w.leaving && w.open(now) {
-			up = append(up, w)
-		}
-	}
-	if len(up) == 0 {
-		return false
-	}
-	w := up[s.Pick%uint64(len(up))]
-	if !b.attack(w, s.Fault) {
-		return false // it has gone by itself meanwhile
-	}
-	// Its end cannot be entered before this: the lock is held.
-	h := b.note(w, s, now)
-	if s.Fault == Start {
-		b.ambush = h
-	}
-	return true
-}
-
-// spring attacks a worker that starts, if that is what a strike waits for.
-func (b *book) spring(w *inmate, at time.Time) {
-	if b.ambush == nil {
-		return
-	}
-	h := &hit{Strike: b.ambush.Strike, worker: w.name, pid: w.pid, at: at}
-	if b.attack(w, h.Fault) {
-		b.ambush, w.hit = nil, h
-		b.struck[w.name] = append(b.struck[w.name], h)
-	}
-}
-
-// fault announces a task that is a strike.
-func (b *book) fault(id string, s Strike) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.faults[id] = s
-}
-
 // whole says whether all workers are up and none is dying.
 func (b *book) whole(now time.Time) bool {
 	b.mu.Lock()
@@ -246,27 +172,4 @@ func (b *book) whole(now time.Time) bool {
 		}
 	}
 	return len(b.vacant) == 0 && b.up() >= b.size
-}
-
-// evidence is what the last events say of a task or of workers.
-func (b *book) evidence(id string, workers ...string) []string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var lines []string
-	for i := range b.recent {
-		e := b.recent[(max(0, b.next-len(b.recent))+i)%len(b.recent)]
-		if concerns(e, id, workers) {
-			lines = append(lines, e.When().Format("15:04:05.000000")+" "+e.String())
-		}
-	}
-	const most = 12
-	return lines[max(0, len(lines)-most):]
-}
-
-func concerns(e event.Event, id string, workers []string) bool {
-	words := strings.Fields(e.String())
-	if len(words) < 2 || words[0] == "pool" {
-		return false
-	}
-	return words[1] == id || words[0] == "worker" && slices.Contains(workers, words[1])
 }

@@ -54,6 +54,26 @@ func (p Plan) Obey(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s, err := p.employ(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		_, _ = io.Copy(io.Discard, leash) // whatever ends it, it is over
+		cancel()
+	})
+	err = p.toil(ctx, cancel, s, w, ready)
+	_ = s.Stop(context.Background()) // that context never ends
+	leash.Close()
+	watch.Wait()
+	return err
+}
+
+// employ starts the workers.
+func (p Plan) employ(ctx context.Context) (*supervisor.Supervisor, error) {
 	pool := p.pool()
 	if pool.MaxTasksPerChild == 0 {
 		pool.MaxTasksPerChild = shortLife
@@ -63,34 +83,31 @@ func (p Plan) Obey(ctx context.Context) error {
 		GracePeriod: p.Grace, ReapOrphans: true, Logger: p.Logger,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer s.Close()
-	if err := s.Start(); err != nil {
-		return err
+	if err = s.Start(); err == nil {
+		err = s.WaitReady(ctx)
 	}
-	if err := s.WaitReady(ctx); err != nil {
-		return err
+	if err != nil {
+		s.Close()
+		return nil, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	var watch sync.WaitGroup
-	watch.Go(func() {
-		_, _ = io.Copy(io.Discard, leash) // whatever ends it, it is over
-		cancel()
-	})
+	return s, nil
+}
+
+// toil gives the workers tasks until ctx ends, and says on ready when they have done some. If they
+// cannot do even those, it gives up.
+func (p Plan) toil(ctx context.Context, cancel func(), s *supervisor.Supervisor, w *work, ready io.Writer) (err error) {
 	done := 0
-	for result := range s.Map(ctx, p.endless(w), supervisor.MapOptions{Limit: 4 * pool.Workers}) {
-		if result.Status == task.Dead && done < enough {
-			cancel()
+	for result := range s.Map(ctx, p.endless(w), supervisor.MapOptions{Limit: 4 * p.Pool.Workers}) {
+		if result.Status == task.Dead && done < enough && err == nil {
 			err = fmt.Errorf("task %s: %v", result.Task.Name, result.Err)
+			cancel()
 		}
-		if done++; done == enough {
-			fmt.Fprintln(ready, "busy")
+		if done++; done == enough && err == nil {
+			_, err = fmt.Fprintln(ready, "busy")
 		}
 	}
-	_ = s.Stop(context.Background()) // that context never ends
-	leash.Close()
-	watch.Wait()
 	return err
 }
 
