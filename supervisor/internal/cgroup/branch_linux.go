@@ -22,7 +22,6 @@ type branch struct {
 	dir     string
 	lock    *os.File // the directory, locked
 	enabled []string // v2: controllers our cgroups have
-	moved   bool     // v2: this process went to self
 	way     *os.File // v1: the tasks file of home, the way back for a thread
 }
 
@@ -150,11 +149,7 @@ func (b *branch) clearHome() error {
 	if err := os.Mkdir(own, 0o755); err != nil {
 		return err
 	}
-	if err := write(own, "cgroup.procs", "0"); err != nil {
-		return err
-	}
-	b.moved = true
-	return nil
+	return write(own, "cgroup.procs", "0")
 }
 
 // switches turns all controllers on or off.
@@ -168,20 +163,27 @@ func (b *branch) keeps(controller string) bool {
 // close removes what newBranch made, and cgroups that could not be removed before.
 func (b *branch) close() {
 	clean(b.dir)
-	if b.moved && !b.goBack() {
-		return // the lock lasts as long as this process: nobody may take us for stale
+	if len(b.enabled) > 0 {
+		_ = write(b.dir, "cgroup.subtree_control", b.switches("-")) // it has no other use
 	}
-	_ = remove(b.dir) // else the next supervisor does it
+	_ = remove(b.dir) // else later, by whoever is the last to leave
 	if b.way != nil {
 		_ = b.way.Close() // it was written to at once
 	}
 	_ = b.lock.Close() // nothing was written to it
+	if len(b.enabled) > 0 && exists(b.home, "cgroup.events") {
+		b.goBack()
+	}
 }
 
-// goBack undoes clearHome. The kernel refuses while another Parent needs the controllers.
-func (b *branch) goBack() bool {
-	off := b.switches("-")
-	_ = write(b.dir, "cgroup.subtree_control", off) // if not, nor will the next line work
-	_ = write(b.home, "cgroup.subtree_control", off)
-	return write(b.home, "cgroup.procs", fmt.Sprint(os.Getpid())) == nil
+// goBack undoes clearHome, whichever Parent of this process had done it. The kernel refuses while
+// another still needs the controllers; then that one does it when it closes.
+func (b *branch) goBack() {
+	b.sweep() // a dead one needs nothing
+	if write(b.home, "cgroup.subtree_control", b.switches("-")) != nil {
+		return
+	}
+	if write(b.home, "cgroup.procs", fmt.Sprint(os.Getpid())) == nil {
+		b.sweep() // where we were
+	}
 }

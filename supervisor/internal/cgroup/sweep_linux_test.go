@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// another starts a supervisor that is nobody's here.
+// supervisor starts a supervisor that is nobody's here.
 func supervisor(t *testing.T) (cmd *exec.Cmd, dir string, workers []int) {
 	t.Helper()
 	openAll(t) // or skip
@@ -115,5 +115,33 @@ func TestLockOfARemovedDirectory(t *testing.T) {
 	if f, err := lockDir(dir); err == nil {
 		_ = f.Close()
 		t.Error("what is not there was locked")
+	}
+}
+
+// With the last Parent of a process the process goes back to where it was, and nothing is left.
+func TestParentsCloseInAnyOrder(t *testing.T) {
+	papers := func() string {
+		own, err := os.ReadFile("/proc/self/cgroup")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(own)
+	}
+	before := papers()
+	p, q := openAll(t), openAll(t)
+	home := p.branches[0].home
+	for i := range 2 {
+		p.Close()
+		c := q.make(t, Limits{})
+		child := start(t, c, "sleep")
+		says(t, child.out, "ready")
+		if _, err := c.Close(); err != nil {
+			t.Error(err)
+		}
+		q.Close()
+		if left, _ := filepath.Glob(home + "/brood-*"); len(left) > 0 || papers() != before {
+			t.Errorf("round %d: %v are left, and we are in\n%swere in\n%s", i, left, papers(), before)
+		}
+		q, p = openAll(t), openAll(t)
 	}
 }
