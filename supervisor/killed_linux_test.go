@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"unsafe"
@@ -12,21 +13,25 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/brood-run/brood/supervisor"
+	"github.com/brood-run/brood/supervisor/event"
 	"github.com/brood-run/brood/supervisor/task"
 )
 
 // playKey makes this test binary a program with a supervisor of that plugin.
 const playKey = "BROOD_TEST_SUPERVISOR_OF"
 
-// playSupervisor runs two workers, prints the pids of those that hold a task, and waits to
-// be killed.
+// playSupervisor runs two workers that hold a task and one that hangs before it serves, prints
+// their pids, and waits to be killed.
 func playSupervisor() bool {
 	path := os.Getenv(playKey)
 	if path == "" {
 		return false
 	}
 	os.Unsetenv(playKey)
-	s, err := supervisor.New(supervisor.Config{Pools: []supervisor.PoolConfig{{Plugin: path, Workers: 2, Window: 1}}})
+	s, err := supervisor.New(supervisor.Config{Pools: []supervisor.PoolConfig{
+		{Plugin: path, Workers: 2, Window: 1, Tasks: []string{"cling"}},
+		{Plugin: filepath.Join(filepath.Dir(path), "faulty"), Workers: 1, Env: []string{"FAULTY_START=hang"}, Tasks: []string{"ok"}},
+	}})
 	if err != nil {
 		panic(err)
 	}
@@ -39,19 +44,26 @@ func playSupervisor() bool {
 			panic(err)
 		}
 	}
-	for busy := 0; busy < 2; {
-		if (<-events.C()).Kind() == "task_progress" {
+	for busy, hung := 0, 0; busy < 2 || hung == 0; {
+		switch e := (<-events.C()).(type) {
+		case event.TaskProgress:
 			busy++
+		case event.WorkerStarting:
+			if e.Pool == "faulty" {
+				hung = e.PID
+			}
 		}
 	}
-	for _, w := range s.Snapshot().Pools[0].Workers {
-		fmt.Println(w.PID)
+	for _, p := range s.Snapshot().Pools {
+		for _, w := range p.Workers {
+			fmt.Println(w.PID)
+		}
 	}
 	select {}
 }
 
-// A supervisor that is killed takes its workers with it, also one that is stopped and
-// could not read the end of its pipe.
+// A supervisor that is killed takes its workers with it, also one that is stopped and one
+// that does not listen: neither could read the end of its pipe.
 func TestWorkersDieWithAKilledSupervisor(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
@@ -67,7 +79,7 @@ func TestWorkersDieWithAKilledSupervisor(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var pids [2]int
+	var pids [3]int
 	lines := bufio.NewReader(out)
 	for i := range pids {
 		if _, err := fmt.Fscanln(lines, &pids[i]); err != nil {

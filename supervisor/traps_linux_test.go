@@ -55,6 +55,7 @@ func TestPeakIsNotTakenForCurrentMemory(t *testing.T) {
 	s := ready(t, faulty(supervisor.PoolConfig{Workers: 1, SoftMemoryLimit: 128 << 20, HardMemoryLimit: 192 << 20}))
 	first := pidOf(t, run(t, s, "pid", ""))
 	for range 20 {
+		completed(t, run(t, s, "sleep", `{"ms":20}`)) // so that somebody looks at it
 		if pid := pidOf(t, run(t, s, "pid", "")); pid != first {
 			t.Fatalf("worker %d was replaced by %d: %v", first, pid, s.Snapshot().Pools[0].Restarts)
 		}

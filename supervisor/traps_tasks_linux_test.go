@@ -2,6 +2,7 @@ package supervisor_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"syscall"
@@ -132,6 +133,10 @@ func TestUnreadResultsBlockNoWorker(t *testing.T) {
 	}
 	if accepted < 10 {
 		t.Errorf("only %d tasks were let in", accepted)
+	}
+	eventually(t, "all have ended", func() bool { return s.Len() == 0 })
+	if _, err := s.TrySubmit(task.Task{}); !errors.Is(err, supervisor.ErrQueueFull) {
+		t.Errorf("nobody has read a result, and more are let in: %v", err)
 	}
 	results, err := s.Collect(t.Context())
 	if err != nil || len(results) != accepted {
