@@ -62,10 +62,22 @@ func (r *Reaper) Close() error {
 		return nil
 	}
 	r.SweepAll()
+	if r.hasStrays() {
+		// Nobody sweeps after us, and what a killed tree left may be young.
+		time.Sleep(strayAge)
+		r.SweepAll()
+	}
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, uintptr(r.before), 0, 0, 0); err != nil {
 		return fmt.Errorf("cannot stop adopting orphans: %w", err)
 	}
 	return nil
+}
+
+// hasStrays says that the last sweep left zombies that it could not name.
+func (a *adopted) hasStrays() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.strays) > 0
 }
 
 // sweep kills and reaps in rounds, because the children of an orphan become ours
