@@ -85,6 +85,7 @@ func refusals() []refusal {
 		{syscall.ENOENT, true, "something it needs to start is not there"},
 		{syscall.ENOEXEC, true, "this system cannot run it"},
 		{syscall.E2BIG, true, "its arguments and environment are too large"},
+		{syscall.ETXTBSY, false, "somebody has it open for writing"},
 		{syscall.EAGAIN, false, "the limit of processes is reached: see ulimit -u and the cgroup's pids.max"},
 		{syscall.ENOMEM, false, "the system has no memory left for another process"},
 		{syscall.ENOSPC, false, "the limit of namespaces is reached: see the sysctls user.max_pid_namespaces and user.max_user_namespaces"},

@@ -21,6 +21,12 @@ type Limits struct {
 	User, Group string
 	// NoNewPrivs makes setuid programs ordinary ones.
 	NoNewPrivs bool
+	// AllowRead and AllowWrite are files and directories. With AllowRead nothing can be
+	// read or executed but beneath both; with either, nothing can be changed but
+	// beneath AllowWrite. They imply NoNewPrivs.
+	AllowRead, AllowWrite []string
+	// NoNetwork gives the process a network of its own that leads nowhere.
+	NoNetwork bool
 }
 
 // Validate says what is wrong with the limits on this system, or nil.
@@ -38,6 +44,9 @@ func (l Limits) Validate() error {
 	}
 	if l.NoNewPrivs && errNoNewPrivs != nil {
 		return errNoNewPrivs
+	}
+	if err := l.validateConfinement(); err != nil {
+		return err
 	}
 	_, err := l.credential()
 	return err

@@ -14,9 +14,10 @@ var ErrSpawnerClosed = errors.New("the spawner is closed")
 
 // Spawner starts processes. The kernel kills a child that asked for it when the
 // *thread* that forked it ends, not the process; Go ends threads when it likes. So one
-// goroutine, locked to its thread until Close, forks them all.
+// goroutine, locked to its thread, forks them all: one for those that are not confined, and
+// one for each confinement.
 type Spawner struct {
-	plain *thread // forks all processes but those with no_new_privs
+	plain *thread // forks all processes but confined ones
 
 	stopped chan struct{} // closed by Close; ends the threads
 	closing sync.Once
@@ -26,49 +27,20 @@ type Spawner struct {
 	// children are ours (see Reaper).
 	mu     sync.Mutex
 	closed bool
-	null   *os.File         // standard input of the children; opened by the first fork
+	null   *os.File         // standard input of the children; opened by the first start
 	init   *os.File         // the program of initProgram; made by the first namespace
 	stray  error            // a thread is in a PID namespace that it cannot leave
-	strict *thread          // can gain no privileges, nor can its children; started when first needed
 	live   map[int]*Process // started and not reaped yet
 	ended  map[int]string   // trees of reaped processes by group, kept for a Reaper; nil without one
-}
 
-// thread is a goroutine that owns an OS thread and runs what it is sent.
-type thread struct {
-	jobs  chan func()
-	setup error // why it cannot be used; read after the first job has run
+	confined map[confinement]*thread // started when first needed
 }
 
 // NewSpawner starts the spawner's thread. Close ends it.
 func NewSpawner() *Spawner {
-	s := &Spawner{stopped: make(chan struct{}), live: map[int]*Process{}}
+	s := &Spawner{stopped: make(chan struct{}), live: map[int]*Process{}, confined: map[confinement]*thread{}}
 	s.plain = s.newThread(func() error { return nil })
 	return s
-}
-
-// newThread runs setup on the new thread first.
-func (s *Spawner) newThread(setup func() error) *thread {
-	t := &thread{jobs: make(chan func())}
-	s.wg.Go(func() {
-		onOwnThread(func() {
-			t.setup = setup()
-			t.run(s.stopped)
-		})
-	})
-	return t
-}
-
-// run does what the thread is for.
-func (t *thread) run(stopped <-chan struct{}) {
-	for {
-		select {
-		case job := <-t.jobs:
-			job()
-		case <-stopped:
-			return
-		}
-	}
 }
 
 // Start starts a process. An error that wraps ErrCannotStart will be the same next
@@ -80,12 +52,16 @@ func (s *Spawner) Start(ctx context.Context, c Command) (*Process, error) {
 	if err := c.Limits.Validate(); err != nil {
 		return nil, fmt.Errorf("cannot start %s: %w", c.Path, err)
 	}
-	t := s.threadFor(c.Limits)
-	if t == nil {
-		return nil, fmt.Errorf("cannot start %s: %w", c.Path, ErrSpawnerClosed)
+	t, err := s.threadFor(&c)
+	if err != nil {
+		return nil, fmt.Errorf("cannot start %s: %w", c.Path, err)
 	}
 	p, err := s.forkOn(ctx, t, &c)
 	if err != nil {
+		s.release(t)
+		if !errors.Is(err, ErrCannotStart) {
+			err = fmt.Errorf("cannot start %s: %w", c.Path, err)
+		}
 		return nil, err
 	}
 	if err := p.limit(c.Limits); err != nil {
@@ -96,28 +72,19 @@ func (s *Spawner) Start(ctx context.Context, c Command) (*Process, error) {
 	return p, nil
 }
 
-// threadFor chooses who forks. no_new_privs cannot be taken back and is passed on
-// to children, so it needs a thread of its own.
-func (s *Spawner) threadFor(l Limits) *thread {
-	if !l.NoNewPrivs {
-		return s.plain
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.strict == nil && !s.closed {
-		s.strict = s.newThread(setNoNewPrivs)
-	}
-	return s.strict
-}
-
 // forkOn has the process forked by a thread.
 func (s *Spawner) forkOn(ctx context.Context, t *thread, c *Command) (p *Process, err error) {
+	first, err := s.initFor(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	err = s.on(ctx, t, func() (err error) {
-		p, err = s.fork(c)
+		p, err = s.fork(t, c, first)
 		return err
 	})
-	if err != nil && !errors.Is(err, ErrCannotStart) {
-		err = fmt.Errorf("cannot start %s: %w", c.Path, err)
+	if err != nil && first != nil {
+		_ = first.Kill() // it may be over already
+		<-first.Done()
 	}
 	return p, err
 }
@@ -127,9 +94,11 @@ func (s *Spawner) on(ctx context.Context, t *thread, f func() error) (err error)
 	done := make(chan struct{})
 	job := func() {
 		defer close(done)
-		if err = t.setup; err == nil {
-			err = f()
+		if err = t.setup; err != nil {
+			s.discard(t)
+			return
 		}
+		err = f()
 	}
 	select {
 	case t.jobs <- job:
@@ -142,30 +111,30 @@ func (s *Spawner) on(ctx context.Context, t *thread, f func() error) (err error)
 	return err
 }
 
-// fork runs on a spawner thread.
-func (s *Spawner) fork(c *Command) (*Process, error) {
+// fork runs on a spawner thread. first is the init to put the process beside, if there is one.
+func (s *Spawner) fork(t *thread, c *Command, first *Process) (p *Process, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return nil, ErrSpawnerClosed
 	}
-	if err := s.openNull(); err != nil {
-		return nil, c.explain(err)
+	begin := func() (err error) {
+		p, err = start(c, s.null)
+		return err
 	}
-	begin := s.startPlain
-	if c.PIDNamespace {
-		begin = s.startNamespaced
+	if first == nil {
+		err = begin()
+	} else {
+		err = s.inside(first, begin)
 	}
-	p, err := begin(c)
 	runtime.KeepAlive(c) // its files were passed as numbers
 	if err != nil {
 		return nil, c.explain(err)
 	}
-	s.register(p, treeOf(c.Env))
+	p.first = first
+	s.register(t, p, treeOf(c.Env))
 	return p, nil
 }
-
-func (s *Spawner) startPlain(c *Command) (*Process, error) { return start(c, s.null) }
 
 func (s *Spawner) openNull() (err error) {
 	if s.null == nil {
@@ -175,12 +144,13 @@ func (s *Spawner) openNull() (err error) {
 }
 
 // register puts a new process on the books and has it watched. With mu held.
-func (s *Spawner) register(p *Process, tree string) {
+func (s *Spawner) register(t *thread, p *Process, tree string) {
 	s.live[p.pid] = p
 	delete(s.ended, p.pid) // a number that was given out again has no group left
 	s.wg.Go(func() {
 		p.watch()
 		s.unregister(p, tree)
+		s.release(t)
 		close(p.done)
 	})
 }

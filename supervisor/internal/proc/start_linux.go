@@ -16,14 +16,7 @@ func start(c *Command, null *os.File) (*Process, error) {
 	}
 	pidfd := -1
 	sys := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, PidFD: &pidfd, Credential: cred}
-	switch {
-	case c.PIDNamespace && Privileged():
-		// It dies with the first process of its namespace. Go takes a parent that is not
-		// visible from in there for one that has died.
-		sys.Pdeathsig = 0
-	case c.PIDNamespace:
-		newPIDNamespace(sys)
-	}
+	c.namespaces(sys)
 	return c.caged(sys, func() (*Process, error) {
 		pid, _, err := syscall.StartProcess(c.Path, append([]string{c.Path}, c.Args...), c.attr(null, sys))
 		if err != nil {
