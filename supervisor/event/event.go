@@ -25,6 +25,7 @@ var (
 	_ Event = WorkerDraining{}
 	_ Event = WorkerStopping{}
 	_ Event = WorkerExited{}
+	_ Event = PluginChanged{}
 	_ Event = PoolDegraded{}
 	_ Event = PoolRecovered{}
 )

@@ -21,6 +21,7 @@ func all(at time.Time) []Event {
 		WorkerDraining{at, "pool", "worker", 7, "ttl"},
 		WorkerStopping{at, "pool", "worker", 7, "ttl"},
 		WorkerExited{at, "pool", "worker", 7, "ttl", "exit code 0"},
+		PluginChanged{at, "pool", "/a/plugin", File{Inode: 1}, File{Inode: 2}, true},
 		PoolDegraded{at, "pool", "why"},
 		PoolRecovered{at, "pool"},
 	}

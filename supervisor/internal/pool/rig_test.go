@@ -40,6 +40,7 @@ func begin(t *testing.T, change func(*pool.Config)) *rig {
 	if change != nil {
 		change(&cfg)
 	}
+	cfg.Worker.Program = worker.NewProgram(cfg.Worker.Path, nil)
 	r.tasks = dispatch.New(dispatch.Config{
 		Epoch: time.Now(),
 		Pool:  "pool", QueueSize: 1000, ResultLimit: 1000, Workers: cfg.Workers, Slots: 1, Window: 256,

@@ -93,6 +93,7 @@ func (w *Worker) observeTree() {
 func (w *Worker) sweep() {
 	n := 0
 	switch g := w.cage(); {
+	case w.proc() == nil: // it was given up before it could start anything
 	case w.cfg.PIDNamespace && g == nil:
 	case g == nil:
 		n = w.cfg.Reaper.Sweep(w.tree())

@@ -16,9 +16,14 @@ import (
 type Config struct {
 	Pool string
 	Path string // the plugin
+
+	Program *Program // the file at Path
+
 	Args []string
-	Env  []string // added to the supervisor's own
+	Env  []string // added to the supervisor's own, or with ClearEnv in its place
 	Dir  string
+
+	ClearEnv bool
 
 	Slots        int
 	MaxFrame     int // bytes

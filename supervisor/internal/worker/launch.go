@@ -45,6 +45,7 @@ func (w *Worker) launch() error {
 		StartTimeout:        w.cfg.StartTimeout,
 		Logger:              hclog.NewNullLogger(),
 		PluginLogBufferSize: 16,
+		SkipHostEnv:         w.cfg.ClearEnv,
 		UnixSocketConfig:    &plugin.UnixSocketConfig{TempDir: scratchDir()},
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, dir string) (runner.Runner, error) {
 			l.env = cmd.Env
@@ -88,12 +89,7 @@ type launcher struct {
 // Start implements runner.Runner.
 func (l *launcher) Start(ctx context.Context) error {
 	w := l.w
-	c := proc.Command{
-		Path: w.cfg.Path, Args: w.cfg.Args, Dir: w.cfg.Dir, Env: l.environ(),
-		Stdout: w.pipes.child.stdout, Stderr: w.pipes.child.stderr, Extra: w.pipes.extra(),
-		Limits: w.cfg.Limits, PIDNamespace: w.cfg.PIDNamespace,
-	}
-	p, err := w.spawn(ctx, c)
+	p, err := l.spawn(ctx)
 	if err != nil {
 		l.startErr = err
 		return err
@@ -119,6 +115,29 @@ func (l *launcher) Start(ctx context.Context) error {
 		_ = l.line.Close() // no line will come: a descendant may hold the pipe open
 	})
 	return nil
+}
+
+// spawn starts the process from the file that the pool's workers are to be started from.
+func (l *launcher) spawn(ctx context.Context) (*proc.Process, error) {
+	w := l.w
+	seen, err := w.cfg.Program.inspect(w.cfg)
+	if err != nil {
+		return nil, err
+	}
+	p, err := w.spawn(ctx, proc.Command{
+		Path: w.cfg.Path, Args: w.cfg.Args, Dir: w.cfg.Dir, Env: l.environ(),
+		Stdout: w.pipes.child.stdout, Stderr: w.pipes.child.stderr, Extra: w.pipes.extra(),
+		Limits: w.cfg.Limits, PIDNamespace: w.cfg.PIDNamespace,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := seen.confirm(w.cfg); err != nil {
+		_ = p.Kill() // it may be over already
+		<-p.Done()
+		return nil, err
+	}
+	return p, nil
 }
 
 // scratchDir is where go-plugin may make the directory for sockets that it insists on and

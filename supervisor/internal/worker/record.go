@@ -141,12 +141,21 @@ func (w *Worker) startError(e *Exit) error {
 	case e.Err != nil && !isBad:
 		return e.Err
 	case !isBad || w.alone || len(w.capture.out.first) == 0:
-		return fmt.Errorf("plugin %s ended before it was ready: %v; %s", w.cfg.Path, e.Process, printed)
+		return fmt.Errorf("plugin %s ended before it was ready: %v; %s%s", w.cfg.Path, e.Process, printed, w.suspicion())
 	case bytes.HasPrefix(w.capture.out.first, []byte(handshakePrefix)):
 		return fmt.Errorf("plugin %s does not fit this brood: %v; %s", w.cfg.Path, bad.err, printed)
 	default:
 		return fmt.Errorf("%s is not a brood plugin: its first line of output is no handshake; %s", w.cfg.Path, printed)
 	}
+}
+
+// suspicion is what may have kept a plugin from starting although it is a good one.
+func (w *Worker) suspicion() string {
+	if len(w.cfg.Limits.AllowRead) == 0 {
+		return ""
+	}
+	return " (it may read only what allow_read and allow_write name: a program needs its shared libraries, " +
+		"often in /lib, /lib64 and /usr/lib, a script its interpreter's files too)"
 }
 
 // handshakePrefix begins the line of anything that speaks go-plugin's handshake.

@@ -44,6 +44,9 @@ func launch(t *testing.T, change func(*Config)) *rig {
 	if change != nil {
 		change(cfg)
 	}
+	if cfg.Program == nil {
+		cfg.Program = NewProgram(cfg.Path, nil)
+	}
 	r := &rig{
 		t: t, ready: make(chan ipc.Ready, 1), results: make(chan Answer, 100),
 		exit: make(chan *Exit, 1), asked: make(chan string, 1),

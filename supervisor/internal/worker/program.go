@@ -1,0 +1,86 @@
+package worker
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-plugin"
+
+	"github.com/brood-run/brood/supervisor/event"
+	"github.com/brood-run/brood/supervisor/internal/proc"
+)
+
+// Program is the file that a pool's workers are started from; they share it. It sees to it
+// that no task is given to a process that was started from another file than the one that
+// was looked at.
+//
+// A file is looked at, started, and looked at again. If it is not the same then, nobody knows
+// which one runs, and the process is killed before it has heard a word. With a checksum
+// the file is read in between, each time: what is remembered about a file says less than
+// its content, since a page that is mapped for writing changes without a trace.
+// Interpreters and shared libraries are not covered.
+type Program struct {
+	path string
+	sum  []byte // the SHA-256 it must have; nil if it may have any
+
+	mu    sync.Mutex
+	known proc.Identity // of the file that was last started or refused; zero before that
+}
+
+// NewProgram returns the Program at a path. sum is the SHA-256 that it must have, nil for any.
+func NewProgram(path string, sum []byte) *Program { return &Program{path: path, sum: sum} }
+
+// sighting is a look at a Program before it is started.
+type sighting struct {
+	*Program
+	file proc.Identity // zero if there was none: who tries to start it says why
+}
+
+// inspect looks at the file and checks its sum.
+func (p *Program) inspect(c *Config) (sighting, error) {
+	s := sighting{Program: p}
+	s.file, _ = proc.Identify(p.path)
+	if p.sum == nil || s.file == (proc.Identity{}) {
+		return s, nil
+	}
+	hash := sha256.New()
+	secure := plugin.SecureConfig{Checksum: p.sum, Hash: hash}
+	match, err := secure.Check(p.path)
+	if err != nil {
+		return s, fmt.Errorf("%w %s: its checksum cannot be found out: %w", proc.ErrCannotStart, p.path, err)
+	}
+	if !match {
+		s.notice(c, true)
+		return s, fmt.Errorf("%w %s: its SHA-256 is %x, but sha256 demands %x", proc.ErrCannotStart, p.path, hash.Sum(nil), p.sum)
+	}
+	return s, nil
+}
+
+// confirm says, once a process was started, whether it runs what was inspected.
+func (s sighting) confirm(c *Config) error {
+	if now, err := proc.Identify(s.path); err != nil || now != s.file {
+		return fmt.Errorf("plugin %s was replaced or written to while a worker was started from it; it is tried again", s.path)
+	}
+	s.notice(c, false)
+	return nil
+}
+
+// notice tells the world that the file is not the one before, once. One whose sum is right is
+// the same, whatever it looks like.
+func (s sighting) notice(c *Config, refused bool) {
+	s.mu.Lock()
+	old := s.known
+	s.known = s.file
+	s.mu.Unlock()
+	if old == (proc.Identity{}) || old == s.file || s.sum != nil && !refused {
+		return
+	}
+	e := event.PluginChanged{
+		Time: time.Now(), Pool: c.Pool, Plugin: s.path,
+		Old: event.File(old), New: event.File(s.file), Refused: refused,
+	}
+	c.Events.Publish(e)
+	c.Logger.Warn(e.String(), "event", e.Kind())
+}
