@@ -42,10 +42,18 @@ type PoolConfig struct {
 	Name string
 	// Plugin is the path of the executable. Required.
 	Plugin string
+	// SHA256 is the checksum, in hex, that the plugin's file must have whenever a worker is
+	// started from it; otherwise none is. It covers that file alone, not the interpreter of a
+	// script nor shared libraries. Default: any file is started; one that changes
+	// while the pool runs is reported by an event.PluginChanged.
+	SHA256 string
 	// Args are given to the plugin's process.
 	Args []string
 	// Env is added to the worker's environment, "KEY=value".
 	Env []string
+	// ClearEnv keeps the supervisor's own environment from the worker, which then has Env
+	// and what brood itself sets. Default false.
+	ClearEnv bool
 	// Dir is the worker's working directory. Defaults to the supervisor's.
 	Dir string
 	// Tasks this pool serves. Required when there are several pools: tasks are
@@ -129,7 +137,34 @@ type Limits struct {
 	// Pids is how many processes and threads a worker and all its descendants may be
 	// together; a worker written in Go has some ten threads. Needs a cgroup. 0 means no limit.
 	Pids int
+	// AllowRead lists the files and directories that the worker, and all that it starts, may
+	// read, list and execute, with what is beneath them. Beyond these and AllowWrite it may
+	// do so with nothing but the plugin itself, its interpreter or loader, /dev/null, /dev/zero,
+	// /dev/random and /dev/urandom. What is open already, such as its pipes, stays usable;
+	// looking at the names, sizes and owners of files, and sockets, are not restricted.
+	// Needs Linux with Landlock. Implies NoNewPrivs. Default: everything may be read.
+	AllowRead []string
+	// AllowWrite lists the files and directories that the worker may change, make and remove,
+	// with what is beneath them; they may be read too. With AllowRead and without
+	// AllowWrite it may change nothing. Device nodes cannot be made anywhere.
+	// Default: everything may be written, unless AllowRead is set.
+	AllowWrite []string
+	// Network the worker can reach. Defaults to NetworkHost.
+	Network Network
 }
+
+// Network is what a worker can reach.
+type Network string
+
+const (
+	// NetworkHost is the supervisor's network.
+	NetworkHost Network = "host"
+	// NetworkNone is a network namespace of the worker's own, with no way out and not even a
+	// loopback address. Sockets with a path in the file system stay reachable. Where
+	// the supervisor may not administer the system, the worker gets a user namespace as well,
+	// in which it keeps its user and setuid programs have no effect.
+	NetworkNone Network = "none"
+)
 
 // DefaultMaxPayload is Config.MaxPayload's default: 64 MiB.
 const DefaultMaxPayload = wire.DefaultMaxBody

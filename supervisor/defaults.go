@@ -45,6 +45,7 @@ func (p PoolConfig) withDefaults() PoolConfig {
 	p.BackoffBase = cmp.Or(p.BackoffBase, time.Second)
 	p.BackoffCap = cmp.Or(p.BackoffCap, 5*time.Minute)
 	p.Isolation = cmp.Or(p.Isolation, IsolationGroup)
+	p.Limits.Network = cmp.Or(p.Limits.Network, NetworkHost)
 	if p.Limits.OOMScoreAdj == nil {
 		score := 500
 		p.Limits.OOMScoreAdj = &score

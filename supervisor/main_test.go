@@ -25,7 +25,8 @@ func TestMain(m *testing.M) {
 		defer os.RemoveAll(bin)
 		build := exec.Command("go", "build", "-o", bin+string(filepath.Separator),
 			"github.com/brood-run/brood/plugins/echo", "github.com/brood-run/brood/plugins/faulty",
-			"./testdata/probe", "./testdata/liar")
+			"./testdata/probe", "./testdata/liar", "./testdata/inmate")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0") // as they are delivered: without shared libraries
 		if out, err := build.CombinedOutput(); err != nil {
 			return refuse("build the plugins", fmt.Errorf("%w\n%s", err, out))
 		}

@@ -40,7 +40,7 @@ func (s *Supervisor) newPlugin(c *PoolConfig, epoch time.Time) *plugin {
 	})
 	p.pool = pool.New(pool.Config{
 		Worker: &worker.Config{
-			Pool: c.Name, Path: c.Plugin, Args: c.Args, Env: c.Env, Dir: c.Dir,
+			Pool: c.Name, Path: c.Plugin, Program: worker.NewProgram(c.Plugin, c.checksum()), Args: c.Args, Env: c.Env, ClearEnv: c.ClearEnv, Dir: c.Dir,
 			Slots: c.Slots, MaxFrame: s.cfg.MaxPayload + frameOverhead,
 			StartTimeout: c.StartTimeout, StopGrace: stopGrace,
 			Heartbeat: c.Heartbeat, Missed: c.MissedHeartbeats,

@@ -66,6 +66,7 @@ func (s *Supervisor) Start() error {
 		s.spawner = nil
 		return err
 	}
+	s.warnOfGaps()
 	if s.cfg.ReapOrphans {
 		var err error
 		if s.reaper, err = proc.EnableReaper(s.spawner); err != nil {
@@ -78,6 +79,16 @@ func (s *Supervisor) Start() error {
 		p.pool.Start()
 	}
 	return nil
+}
+
+// warnOfGaps says which limits this system can keep only in part.
+func (s *Supervisor) warnOfGaps() {
+	for i := range s.cfg.Pools {
+		p := &s.cfg.Pools[i]
+		if gap := p.Limits.internal().Gap(); gap != "" {
+			s.cfg.Logger.Warn(gap, "pool", p.Name)
+		}
+	}
 }
 
 // recruit makes the pools.

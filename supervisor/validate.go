@@ -2,6 +2,8 @@ package supervisor
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -69,6 +71,9 @@ func (p *PoolConfig) validate() error {
 	); err != nil {
 		return err
 	}
+	if p.SHA256 != "" && len(p.checksum()) != sha256.Size {
+		return fmt.Errorf("sha256: %q is not a SHA-256 checksum, which has 64 hexadecimal digits", p.SHA256)
+	}
 	if p.HardMemoryLimit > 0 && p.SoftMemoryLimit > p.HardMemoryLimit {
 		return fmt.Errorf("soft_memory_limit: %d bytes is above hard_memory_limit, %d", p.SoftMemoryLimit, p.HardMemoryLimit)
 	}
@@ -83,10 +88,32 @@ func (p *PoolConfig) validate() error {
 	if err := p.Isolation.validate(); err != nil {
 		return err
 	}
-	if err := p.Limits.internal().Validate(); err != nil {
+	if err := p.Limits.validate(); err != nil {
 		return fmt.Errorf("limits: %w", err)
 	}
 	return p.validateShared()
+}
+
+func (l Limits) validate() error {
+	if l.Network != NetworkHost && l.Network != NetworkNone {
+		return fmt.Errorf("network: %q is neither host nor none", string(l.Network))
+	}
+	if err := l.internal().Validate(); err != nil {
+		return err
+	}
+	if err := l.internal().CheckNetwork(); err != nil {
+		return fmt.Errorf("network: %w", err)
+	}
+	return nil
+}
+
+// checksum is SHA256 in bytes, nil if there is none.
+func (p *PoolConfig) checksum() []byte {
+	sum, err := hex.DecodeString(p.SHA256)
+	if err != nil || len(sum) == 0 {
+		return nil
+	}
+	return sum
 }
 
 const forEver = 100 * 365 * 24 * time.Hour
@@ -109,7 +136,10 @@ func firstError(errs ...error) error {
 }
 
 func (l Limits) internal() proc.Limits {
-	p := proc.Limits{Rlimits: l.Rlimits, Nice: l.Nice, User: l.User, Group: l.Group, NoNewPrivs: l.NoNewPrivs}
+	p := proc.Limits{
+		Rlimits: l.Rlimits, Nice: l.Nice, User: l.User, Group: l.Group, NoNewPrivs: l.NoNewPrivs,
+		AllowRead: l.AllowRead, AllowWrite: l.AllowWrite, NoNetwork: l.Network == NetworkNone,
+	}
 	if l.OOMScoreAdj != nil {
 		p.OOMScoreAdj = *l.OOMScoreAdj
 	}
