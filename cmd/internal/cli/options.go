@@ -48,6 +48,7 @@ func (o *options) groups() []group {
 		{"Limits of a task", o.limitSettings()},
 		{"Recycling of workers", o.recycleSettings()},
 		{"Operating system", o.systemSettings()},
+		{"Isolation", o.confineSettings()},
 		{"Messages", o.messageSettings()},
 	}
 }

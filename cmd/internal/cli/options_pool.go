@@ -19,6 +19,7 @@ func (o *options) workerSettings() []setting {
 		{"grace-period", "`DURATION` that running tasks may take to finish after an interrupt", "30s", single, duration(&o.grace)},
 		{"dir", "working `DIRECTORY` of the workers", "this one", single, text(&p.Dir)},
 		{"env", "add `KEY=VALUE` to the environment of the workers; may be repeated", "", many, o.setEnv},
+		{"clear-env", "give the workers no other variables than those of --env; many programs need PATH", "", toggle, boolean(&p.ClearEnv)},
 	}
 }
 
@@ -60,6 +61,23 @@ func (o *options) systemSettings() []setting {
 		{"pids-limit", "let each worker with all it starts be `N` processes and threads; needs --isolation cgroup or pidns", "none", single, whole(&l.Pids, 1, 1<<22)},
 		{"no-new-privs", "keep the workers from gaining privileges through setuid programs", "", toggle, boolean(&l.NoNewPrivs)},
 	}
+}
+
+func (o *options) confineSettings() []setting {
+	p := &o.pool
+	return []setting{
+		{"allow-read", "let the workers read and execute only beneath this `PATH`, another or one of --allow-write; may be repeated", "everything", many, paths(&p.Limits.AllowRead)},
+		{"allow-write", "let the workers change only what is beneath this `PATH` or another; may be repeated", "everything, or nothing with --allow-read", many, paths(&p.Limits.AllowWrite)},
+		{"sha256", "start workers only while the plugin's file has this SHA-256 `CHECKSUM`", "", single, checksum(&p.SHA256)},
+		{"network", "`NETWORK` the workers can reach: host or none", "host", single, o.setNetwork},
+	}
+}
+
+func (o *options) setNetwork(raw string) error {
+	var n string
+	err := choice(&n, "host", "none")(raw)
+	o.pool.Limits.Network = supervisor.Network(n)
+	return err
 }
 
 func (o *options) setIsolation(raw string) error {

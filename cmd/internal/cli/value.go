@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strconv"
@@ -127,6 +129,28 @@ func sizeWithin(field *int, lowest, highest uint64) func(string) error {
 			return err
 		}
 		*field = int(n)
+		return nil
+	}
+}
+
+// checksum takes a SHA-256 as sha256sum prints it.
+func checksum(field *string) func(string) error {
+	return func(raw string) error {
+		if sum, err := hex.DecodeString(raw); err != nil || len(sum) != sha256.Size {
+			return fmt.Errorf("expected the 64 hexadecimal digits of a SHA-256 checksum, found %q", raw)
+		}
+		*field = raw
+		return nil
+	}
+}
+
+// paths adds a path to a list.
+func paths(field *[]string) func(string) error {
+	return func(raw string) error {
+		if raw == "" {
+			return fmt.Errorf("expected a path, found nothing")
+		}
+		*field = append(*field, raw)
 		return nil
 	}
 }
