@@ -51,7 +51,6 @@ func (o *options) recycleSettings() []setting {
 func (o *options) systemSettings() []setting {
 	l := &o.pool.Limits
 	return []setting{
-		{"isolation", "`LEVEL` at which workers are kept apart: group, cgroup, pidns, or auto for the strongest that works here", "group", single, o.setIsolation},
 		{"rlimit", "set `NAME=NUMBER` on each worker: nofile, core, cpu (seconds), as (bytes), nproc or fsize (bytes); may be repeated", "", many, o.setRlimit},
 		{"nice", "add `N` to the scheduling priority of the workers", "0", single, whole(&l.Nice, -20, 19)},
 		{"oom-score-adj", "`N` that tells the kernel whom to kill when memory runs out", "500", single, o.setOOMScoreAdj},
@@ -66,6 +65,7 @@ func (o *options) systemSettings() []setting {
 func (o *options) confineSettings() []setting {
 	p := &o.pool
 	return []setting{
+		{"isolation", "`LEVEL` at which workers are kept apart: group, cgroup, pidns, or auto for the strongest that works here", "group", single, o.setIsolation},
 		{"allow-read", "let the workers read and execute only beneath this `PATH`, another or one of --allow-write; may be repeated", "everything", many, paths(&p.Limits.AllowRead)},
 		{"allow-write", "let the workers change only what is beneath this `PATH` or another; may be repeated", "everything, or nothing with --allow-read", many, paths(&p.Limits.AllowWrite)},
 		{"sha256", "start workers only while the plugin's file has this SHA-256 `CHECKSUM`", "", single, checksum(&p.SHA256)},

@@ -6,6 +6,9 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
 
 	"github.com/brood-run/brood/supervisor/event"
 	"github.com/brood-run/brood/supervisor/internal/pool"
@@ -84,5 +87,48 @@ func TestPoolWithoutDescriptorsIsDegradedUntilThereAreSome(t *testing.T) {
 	until(r, every[event.PoolRecovered])
 	if d := r.pool.View().Degraded; d != "" {
 		t.Errorf("degraded: %q", d)
+	}
+}
+
+// A memory limit that cannot be kept for want of descriptors is told, and kept again later.
+func TestMemoryThatCannotBeReadIsTold(t *testing.T) {
+	log := &lines{said: make(chan string, 1000)}
+	r := begin(t, func(c *pool.Config) {
+		c.Workers, c.HardMemoryLimit = 1, 64<<20
+		c.Worker.Logger = hclog.New(&hclog.LoggerOptions{Output: log})
+	})
+	until(r, every[event.WorkerReady])
+	r.run("ok", "")
+	restore := noDescriptors(t)
+	over := make(chan task.Result, 1)
+	go func() { over <- r.run("leak", `{"mib_per_s":256}`) }()
+	log.until(t, "cannot be read")
+	restore()
+	log.until(t, "can be read again")
+	if got := <-over; got.Status != task.Dead || got.Attempts[0].Outcome != task.OutcomeMemoryLimit {
+		t.Errorf("%+v", got)
+	}
+}
+
+// lines is where a log goes.
+type lines struct{ said chan string }
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.said <- string(p)
+	return len(p), nil
+}
+
+func (l *lines) until(t *testing.T, text string) {
+	t.Helper()
+	late := time.After(20 * time.Second)
+	for {
+		select {
+		case line := <-l.said:
+			if strings.Contains(line, text) {
+				return
+			}
+		case <-late:
+			t.Fatalf("nobody says %q", text)
+		}
 	}
 }

@@ -49,6 +49,7 @@ type Pool struct {
 	answered    uint64 // tasks, by workers that have gone
 	counted     uint64 // tasks that useful has told of
 	closing     bool
+	blind       bool // the last look at a living worker's memory failed
 	killed      bool
 	replacing   *member // waits for a warm replacement before it drains
 	restartFor  policy.RestartPolicy

@@ -1,7 +1,9 @@
 package pool
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/brood-run/brood/supervisor/internal/policy"
@@ -92,8 +94,12 @@ func (p *Pool) look(m *member) time.Duration {
 	busy := v.InPipe > 0
 	m.wasBusy = busy
 	rss, err := m.w.Memory()
+	if errors.Is(err, os.ErrProcessDone) {
+		return policy.SampleInterval(0, 0, false) // its end is on its way
+	}
+	p.tellSight(err)
 	if err != nil {
-		return policy.SampleInterval(0, 0, false) // it is gone; its end is on its way
+		return p.interval(m, 0, true)
 	}
 	m.w.Observe(rss)
 	if hard := p.cfg.HardMemoryLimit; hard > 0 && rss > hard {
@@ -118,6 +124,19 @@ func (p *Pool) look(m *member) time.Duration {
 		p.retire(m)
 	}
 	return wait
+}
+
+// tellSight says once that the memory of workers that are alive cannot be read, for want of
+// descriptors most likely, and once that it can again.
+func (p *Pool) tellSight(err error) {
+	was := p.blind
+	p.blind = err != nil
+	switch log := p.cfg.Worker.Logger; {
+	case p.blind && !was:
+		log.Error("the memory of workers cannot be read: their memory limits are not kept until it can", "error", err)
+	case was && !p.blind:
+		log.Info("the memory of workers can be read again")
+	}
 }
 
 // bereaved replaces a worker that lives on while the kernel has killed a descendant of it at the

@@ -34,9 +34,9 @@ func landlockVersion() (int, error) {
 	case unix.ENOSYS:
 		return 0, errors.New("this kernel has no Landlock; Linux 5.13 is the first that may")
 	case unix.EOPNOTSUPP:
-		return 0, errors.New("Landlock is turned off in this kernel: add landlock to its boot parameter lsm=")
+		return 0, errors.New("this kernel has Landlock turned off: add landlock to its boot parameter lsm=")
 	}
-	return 0, fmt.Errorf("Landlock cannot be used here: %w", errno)
+	return 0, fmt.Errorf("this kernel refuses Landlock: %w", errno)
 }
 
 func allowListSupport() error {
