@@ -92,7 +92,7 @@ func (k *killing) round(ctx context.Context, n int, after time.Duration) error {
 		case <-ctx.Done():
 		}
 	}
-	k.report.Workers += len(k.left(mark, p.cmd.Process.Pid, true)) - 1 // without itself
+	k.report.Workers += count(marked(mark), p.cmd.Process.Pid) - 1 // without itself
 	at := time.Now()
 	p.kill()
 	if err != nil {
@@ -109,12 +109,25 @@ func (k *killing) round(ctx context.Context, n int, after time.Duration) error {
 func (k *killing) left(mark string, session int, must bool) []process {
 	var some []process
 	for _, p := range marked(mark) {
-		worker := p.session == session && (p.group == p.pid || p.group == session)
-		if must == (worker || k.Isolation == supervisor.IsolationPIDNS) {
+		if must == (p.works(session) || k.Isolation == supervisor.IsolationPIDNS) {
 			some = append(some, p)
 		}
 	}
 	return some
+}
+
+// works says that a process is a supervisor or one of its workers, and not what a worker has started.
+func (p process) works(session int) bool {
+	return p.session == session && (p.group == p.pid || p.group == session)
+}
+
+func count(all []process, session int) (workers int) {
+	for _, p := range all {
+		if p.works(session) {
+			workers++
+		}
+	}
+	return workers
 }
 
 // await waits until all that must die has, then deals with what is left at that level.

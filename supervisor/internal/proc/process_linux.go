@@ -122,6 +122,18 @@ func (p *Process) reap() Exit {
 // starts there. The kernel's counters are exact only to some pages per CPU.
 const rssSlack = 1 << 20
 
+// Stopped says that the process does nothing until somebody lets it go on: a signal or a
+// debugger has stopped it.
+func (p *Process) Stopped() bool {
+	stopped := false
+	_ = p.alive(func() error {
+		s, err := readStat("/proc", p.pid)
+		stopped = err == nil && (s.state == 'T' || s.state == 't')
+		return err
+	})
+	return stopped
+}
+
 func (h *handle) release() {
 	if h.pidfd != nil {
 		_ = h.pidfd.Close() // nothing was written to it

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestExitStatus(t *testing.T) {
@@ -152,5 +154,28 @@ func BenchmarkMemory(b *testing.B) {
 		if _, err := p.Memory(); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func TestStopped(t *testing.T) {
+	s := newSpawner(t)
+	p, out := launchReading(t, s, part("sleep"))
+	line(t, out)
+	if p.Stopped() {
+		t.Error("stopped before anybody stopped it")
+	}
+	if err := p.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	err := ignoringEINTR(func() error {
+		return unix.Waitid(unix.P_PID, p.PID(), nil, unix.WSTOPPED|unix.WNOWAIT, nil)
+	})
+	if err != nil || !p.Stopped() {
+		t.Errorf("not stopped, %v", err)
+	}
+	_ = p.Kill() // it lives
+	await(t, p)
+	if p.Stopped() {
+		t.Error("stopped after its end")
 	}
 }

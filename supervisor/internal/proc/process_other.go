@@ -34,6 +34,9 @@ func (p *Process) reap() Exit {
 	return newExit(ws, p.state.UserTime()+p.state.SystemTime())
 }
 
+// Stopped cannot be told here.
+func (p *Process) Stopped() bool { return false }
+
 func (h *handle) release() {}
 
 func highWater(int) (uint64, error) { return 0, nil }

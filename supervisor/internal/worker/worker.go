@@ -163,8 +163,12 @@ func (w *Worker) Dump(reason Reason, culprit uint64, detail error) {
 	if p == nil || again {
 		return // a second dump must not put the kill off
 	}
-	// A stopped process prints nothing: letting it go on would let it finish, and
-	// start, tasks it has been given up for.
+	if p.Stopped() {
+		// It prints nothing. Letting it go on would let it finish, and start, tasks it has
+		// been given up for.
+		_ = p.Kill() // it may be over already
+		return
+	}
 	_ = p.Signal(syscall.SIGQUIT) // it may be over already
 	signal(w.dump)
 }
