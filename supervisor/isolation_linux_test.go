@@ -66,6 +66,9 @@ func TestDescendantsEndWithTheirWorker(t *testing.T) {
 	for _, level := range levels() {
 		for _, end := range []string{"exit", "signal", "badframe"} {
 			t.Run(fmt.Sprintf("%s/%s", level, end), func(t *testing.T) {
+				if end == "signal" {
+					needsOwnSignals(t, level)
+				}
 				mark := newMark()
 				s := isolated(t, faulty(supervisor.PoolConfig{Workers: 1, MaxAttempts: 1, Env: []string{mark}}), level)
 				for _, setsid := range []bool{false, true} {
@@ -86,13 +89,18 @@ func TestDescendantsEndWithTheirWorker(t *testing.T) {
 	}
 }
 
+func needsOwnSignals(t testing.TB, level supervisor.Isolation) {
+	t.Helper()
+	if level == supervisor.IsolationPIDNS && os.Geteuid() != 0 {
+		t.Skip("in a user namespace a worker is the first process and immune to its own signals")
+	}
+}
+
 // What a worker did to itself is known at every level.
 func TestSignalsAreKnownAtEveryLevel(t *testing.T) {
 	for _, level := range levels() {
 		t.Run(string(level), func(t *testing.T) {
-			if level == supervisor.IsolationPIDNS && os.Geteuid() != 0 {
-				t.Skip("in a user namespace a worker is the first process and immune to its own signals")
-			}
+			needsOwnSignals(t, level)
 			s := isolated(t, faulty(supervisor.PoolConfig{Workers: 1, MaxAttempts: 1}), level)
 			for _, signal := range []string{"KILL", "SEGV", "TERM"} {
 				r := run(t, s, "signal", fmt.Sprintf(`{"signal":%q}`, signal))

@@ -87,9 +87,11 @@ func (r *Reaper) sweep(ours func(tree string) bool, held func(pid int) bool) (ki
 	defer r.mu.Unlock()
 	r.groups = map[int]bool{}
 	deadline := time.Now().Add(sweepLimit)
-	for time.Now().Before(deadline) {
+	for round := 1; time.Now().Before(deadline); round++ {
 		dying, n := r.killOrphans(ours, held)
-		killed += n
+		if killed += n; n > 0 && round > patientRounds {
+			killed += freeze(ours, r.alive(), deadline)
+		}
 		if len(dying) == 0 {
 			for _, s := range r.books {
 				s.forget(ours)

@@ -3,21 +3,31 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"syscall"
 	"time"
 
 	"github.com/brood-run/brood/child"
+	"golang.org/x/sys/unix"
 )
 
 // bombKey makes this program a part of a fork bomb.
 const bombKey = "PROBE_BOMB"
 
-// bomb starts processes that start processes, the payload as their last argument, until no more
-// can be had, and goes on trying.
-func bomb(_ context.Context, mark []byte) ([]byte, error) {
-	if err := os.Setenv(bombKey, string(mark)); err != nil {
+// bomb starts processes that start processes until its user has as many as the payload says, and
+// goes on trying. The payload's first word is their last argument, the second the number.
+func bomb(_ context.Context, payload []byte) ([]byte, error) {
+	var mark string
+	var most uint64
+	if _, err := fmt.Sscan(string(payload), &mark, &most); err != nil {
+		return nil, child.Permanent(err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NPROC, &unix.Rlimit{Cur: most, Max: most}); err != nil {
+		return nil, child.Permanent(err)
+	}
+	if err := os.Setenv(bombKey, mark); err != nil {
 		return nil, err
 	}
 	explode()
