@@ -203,6 +203,40 @@ func TestNoNetworkWithAllowList(t *testing.T) {
 	}...)
 }
 
+// Everything at once, at each level, and as another user if we may.
+func TestConfinementAtEveryLevel(t *testing.T) {
+	for _, level := range levels() {
+		t.Run(string(level), func(t *testing.T) {
+			mine, file := files(t)
+			_, other := files(t)
+			limits := supervisor.Limits{Network: supervisor.NetworkNone, AllowRead: []string{"/bin", "/lib", "/usr"}, AllowWrite: []string{mine}}
+			user := ids()
+			if os.Geteuid() == 0 {
+				user = "65534" // known by its name only: it has to be looked up
+				limits.User = "nobody"
+				public(t)
+				for _, path := range []string{filepath.Dir(mine), mine, file} {
+					if err := os.Chmod(path, 0o777); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			cfg := faulty(supervisor.PoolConfig{Workers: 1, MaxAttempts: 1, Limits: limits, Dir: "/"})
+			cfg.Pools[0].Plugin = plugin("inmate")
+			if _, err := supervisor.New(cfg); err != nil {
+				t.Skip(err)
+			}
+			s := isolated(t, cfg, level)
+			tries(t, s, [][3]string{
+				{"dial", "127.0.0.1:1", "network is unreachable"},
+				{"write", file, "done"},
+				{"read", other, refused},
+				{"run", "id -u", user},
+			}...)
+		})
+	}
+}
+
 func TestClearEnv(t *testing.T) {
 	t.Setenv("BROOD_TEST_SECRET", "it leaks")
 	for _, clear := range []bool{false, true} {

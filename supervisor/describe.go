@@ -26,6 +26,7 @@ func Describe(ctx context.Context, p PoolConfig, logger hclog.Logger) (Descripti
 		return Description{}, err
 	}
 	defer s.Close()
+	s.aside = true
 	if err := s.Start(); err != nil {
 		return Description{}, err
 	}

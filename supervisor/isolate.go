@@ -39,7 +39,7 @@ func (s *Supervisor) isolate(ctx context.Context) error {
 			return fmt.Errorf("%w: pools[%d].isolation: %w", ErrIsolation, i, err)
 		}
 		log := s.cfg.Logger.Debug
-		if p.Isolation == IsolationAuto {
+		if p.Isolation == IsolationAuto && !s.aside {
 			log = s.cfg.Logger.Info
 		}
 		log("isolation of workers", "pool", p.Name, "level", string(r.level), "effect", r.effect, "why", why)

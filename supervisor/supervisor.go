@@ -15,6 +15,7 @@ import (
 // Supervisor runs tasks in worker processes. Create it with New.
 type Supervisor struct {
 	cfg    Config
+	aside  bool // it only looks at a plugin: what it says of itself is of little interest
 	events event.Hub
 
 	start  sync.Mutex             // held by Start, and by the beginning of Stop

@@ -167,12 +167,12 @@ func TestMemoryOfTheTree(t *testing.T) {
 	if !ok || before > 1<<20 {
 		t.Fatalf("an empty cgroup takes %d, %v", before, ok)
 	}
+	child := start(t, c, "clan")
 	for range 3 {
-		child := start(t, c, "sleep")
-		says(t, child.out, "ready")
+		saysPID(t, child.out, "ready")
 	}
-	if n, _ := c.Memory(); n < 3<<18 || n > 300<<20 {
-		t.Errorf("three processes take %d KiB", n>>10)
+	if n, _ := c.Memory(); n < 4<<18 || n > 300<<20 {
+		t.Errorf("four processes take %d KiB", n>>10)
 	}
 	if _, err := c.Close(); err != nil {
 		t.Error(err)

@@ -30,6 +30,7 @@ func play(part string) {
 	parts := map[string]func(){
 		"sleep":     func() { fmt.Println("ready", os.Getpid()); forever() },
 		"daemon":    func() { another("sleep"); forever() },
+		"clan":      func() { another("sleep"); another("sleep"); another("sleep"); forever() },
 		"bomb":      bomb,
 		"eat":       eat,
 		"spin":      spin,

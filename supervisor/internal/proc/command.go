@@ -23,6 +23,8 @@ type Command struct {
 	// Without CAP_SYS_ADMIN it is the first process there, in a user namespace besides:
 	// signals it sends itself do nothing, and setuid programs gain nothing.
 	PIDNamespace bool
+
+	credential *syscall.Credential // set by Start
 }
 
 // files lists the child's descriptors from 0 up.

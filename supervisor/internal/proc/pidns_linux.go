@@ -10,22 +10,43 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// space is a PID namespace that a process is to be started in.
+type space struct {
+	first *Process // its init
+	// ns leads there. Opened by a thread that is not confined: others may not look at the
+	// init. Nil if nobody but init can be there.
+	ns *os.File
+}
+
+// leave closes the way. The namespace lives as long as its init.
+func (sp *space) leave() {
+	if sp.ns != nil {
+		_ = sp.ns.Close() // nothing was written to it
+	}
+}
+
+// abandon ends a namespace that no process was started in.
+func (sp *space) abandon() {
+	_ = sp.first.Kill() // it may be over already
+	<-sp.first.Done()
+}
+
 // PIDNamespaces says why processes cannot be started in PID namespaces of their own here, in
 // words for users, or nil. It tries.
 func (s *Spawner) PIDNamespaces(ctx context.Context) error {
-	first, err := s.startInit(ctx)
+	sp, err := s.newSpace(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		_ = first.Kill()
-		<-first.Done()
-	}()
-	if !Privileged() {
+	defer sp.abandon()
+	defer sp.leave()
+	if sp.ns == nil {
 		return nil
 	}
 	return s.on(ctx, s.plain, func() error {
-		return s.inside(first, func() error { return nil })
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.inside(sp, func() error { return nil })
 	})
 }
 
@@ -37,18 +58,17 @@ func explainNamespace(err error) error {
 		"(the sysctls under user, kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns, or the container's seccomp profile): %w", err)
 }
 
-// initFor starts the init of the command's PID namespace, if there is one to put the command
+// spaceFor makes the command's PID namespace, if there is an init to put the command
 // beside: without privileges nobody can, and the command has to be the first process itself.
-func (s *Spawner) initFor(ctx context.Context, c *Command) (*Process, error) {
+func (s *Spawner) spaceFor(ctx context.Context, c *Command) (*space, error) {
 	if !c.PIDNamespace || !Privileged() {
 		return nil, nil
 	}
-	return s.startInit(ctx)
+	return s.newSpace(ctx)
 }
 
-// startInit starts the first process of a new namespace, on a thread that is not confined, and
-// returns when it is up.
-func (s *Spawner) startInit(ctx context.Context) (first *Process, err error) {
+// newSpace starts the first process of a new namespace, and returns when it is up.
+func (s *Spawner) newSpace(ctx context.Context) (sp *space, err error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -57,7 +77,7 @@ func (s *Spawner) startInit(ctx context.Context) (first *Process, err error) {
 	err = s.on(ctx, s.plain, func() error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		first, err = s.forkInit(w)
+		sp, err = s.forkSpace(w)
 		return err
 	})
 	_ = w.Close() // nothing was written to it
@@ -65,7 +85,24 @@ func (s *Spawner) startInit(ctx context.Context) (first *Process, err error) {
 		return nil, explainNamespace(err)
 	}
 	_, _ = r.Read(make([]byte, 1)) // ends when the process is up, or has ended
-	return first, nil
+	return sp, nil
+}
+
+// forkSpace is called with mu held, on the plain thread.
+func (s *Spawner) forkSpace(up *os.File) (*space, error) {
+	first, err := s.forkInit(up)
+	if err != nil {
+		return nil, err
+	}
+	sp := &space{first: first}
+	if !Privileged() {
+		return sp, nil
+	}
+	if sp.ns, err = os.Open(fmt.Sprintf("/proc/%d/ns/pid", first.pid)); err != nil {
+		_ = first.Kill() // it may be over already
+		return nil, err
+	}
+	return sp, nil
 }
 
 // forkInit is called with mu held, on the plain thread.
@@ -75,6 +112,11 @@ func (s *Spawner) forkInit(up *os.File) (_ *Process, err error) {
 	}
 	if err := s.openNull(); err != nil {
 		return nil, err
+	}
+	if s.home == nil {
+		if s.home, err = os.Open("/proc/self/ns/pid"); err != nil {
+			return nil, err
+		}
 	}
 	if s.init == nil {
 		if s.init, err = newInitFile(); err != nil {
@@ -103,38 +145,17 @@ func (s *Spawner) forkInit(up *os.File) (_ *Process, err error) {
 	return p, nil
 }
 
-// inside runs f with the calling thread, one of ours, set to fork into the namespace of a process.
-func (s *Spawner) inside(first *Process, f func() error) error {
+// inside runs f with the calling thread, one of ours, set to fork into a namespace. With mu held.
+func (s *Spawner) inside(sp *space, f func() error) error {
 	if s.stray != nil {
 		return s.stray
 	}
-	own, err := unix.PidfdOpen(os.Getpid(), 0)
-	if err != nil {
-		return fmt.Errorf("cannot open the own process: %w", err)
-	}
-	defer func() { _ = unix.Close(own) }() // nothing was written to it
-	if err := first.enter(); err != nil {
+	if err := unix.Setns(int(sp.ns.Fd()), unix.CLONE_NEWPID); err != nil {
 		return fmt.Errorf("cannot enter a new PID namespace: %w", err)
 	}
-	err = f()
-	if back := unix.Setns(own, unix.CLONE_NEWPID); back != nil {
+	err := f()
+	if back := unix.Setns(int(s.home.Fd()), unix.CLONE_NEWPID); back != nil {
 		s.stray = fmt.Errorf("cannot return from a PID namespace: %w", back)
 	}
 	return err
-}
-
-// enter has the calling thread fork into the process's PID namespace from now on.
-func (p *Process) enter() error {
-	if p.pidfd == nil {
-		return errors.New("this kernel has no pidfds")
-	}
-	conn, err := p.pidfd.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var entered error
-	if err := conn.Control(func(fd uintptr) { entered = unix.Setns(int(fd), unix.CLONE_NEWPID) }); err != nil {
-		return err
-	}
-	return entered
 }

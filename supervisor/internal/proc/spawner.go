@@ -29,6 +29,7 @@ type Spawner struct {
 	closed bool
 	null   *os.File         // standard input of the children; opened by the first start
 	init   *os.File         // the program of initProgram; made by the first namespace
+	home   *os.File         // our own PID namespace; opened by the first other one
 	stray  error            // a thread is in a PID namespace that it cannot leave
 	live   map[int]*Process // started and not reaped yet
 	ended  map[int]string   // trees of reaped processes by group, kept for a Reaper; nil without one
@@ -50,6 +51,10 @@ func (s *Spawner) Start(ctx context.Context, c Command) (*Process, error) {
 		return nil, err
 	}
 	if err := c.Limits.Validate(); err != nil {
+		return nil, fmt.Errorf("cannot start %s: %w", c.Path, err)
+	}
+	var err error
+	if c.credential, err = c.Limits.credential(); err != nil { // a confined thread may not look it up
 		return nil, fmt.Errorf("cannot start %s: %w", c.Path, err)
 	}
 	t, err := s.threadFor(&c)
@@ -74,17 +79,19 @@ func (s *Spawner) Start(ctx context.Context, c Command) (*Process, error) {
 
 // forkOn has the process forked by a thread.
 func (s *Spawner) forkOn(ctx context.Context, t *thread, c *Command) (p *Process, err error) {
-	first, err := s.initFor(ctx, c)
+	sp, err := s.spaceFor(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	err = s.on(ctx, t, func() (err error) {
-		p, err = s.fork(t, c, first)
+		p, err = s.fork(t, c, sp)
 		return err
 	})
-	if err != nil && first != nil {
-		_ = first.Kill() // it may be over already
-		<-first.Done()
+	if sp != nil {
+		sp.leave()
+		if err != nil {
+			sp.abandon()
+		}
 	}
 	return p, err
 }
@@ -111,8 +118,8 @@ func (s *Spawner) on(ctx context.Context, t *thread, f func() error) (err error)
 	return err
 }
 
-// fork runs on a spawner thread. first is the init to put the process beside, if there is one.
-func (s *Spawner) fork(t *thread, c *Command, first *Process) (p *Process, err error) {
+// fork runs on a spawner thread. sp is the PID namespace to start the process in, if there is one.
+func (s *Spawner) fork(t *thread, c *Command, sp *space) (p *Process, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -122,16 +129,18 @@ func (s *Spawner) fork(t *thread, c *Command, first *Process) (p *Process, err e
 		p, err = start(c, s.null)
 		return err
 	}
-	if first == nil {
+	if sp == nil {
 		err = begin()
 	} else {
-		err = s.inside(first, begin)
+		err = s.inside(sp, begin)
 	}
 	runtime.KeepAlive(c) // its files were passed as numbers
 	if err != nil {
 		return nil, c.explain(err)
 	}
-	p.first = first
+	if sp != nil {
+		p.first = sp.first
+	}
 	s.register(t, p, treeOf(c.Env))
 	return p, nil
 }
@@ -181,7 +190,7 @@ func (s *Spawner) Close() {
 	s.wg.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, f := range []**os.File{&s.null, &s.init} {
+	for _, f := range []**os.File{&s.null, &s.init, &s.home} {
 		if *f != nil {
 			_ = (*f).Close() // nothing was written to it
 			*f = nil

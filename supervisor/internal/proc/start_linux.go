@@ -10,12 +10,8 @@ import (
 
 // start forks and executes on the calling thread, to whose life the child's is tied.
 func start(c *Command, null *os.File) (*Process, error) {
-	cred, err := c.Limits.credential()
-	if err != nil {
-		return nil, err
-	}
 	pidfd := -1
-	sys := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, PidFD: &pidfd, Credential: cred}
+	sys := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, PidFD: &pidfd, Credential: c.credential}
 	c.namespaces(sys)
 	return c.caged(sys, func() (*Process, error) {
 		pid, _, err := syscall.StartProcess(c.Path, append([]string{c.Path}, c.Args...), c.attr(null, sys))

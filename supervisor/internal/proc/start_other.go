@@ -9,15 +9,11 @@ import (
 
 // start leaves the fork to the os package: without Pdeathsig any thread will do.
 func start(c *Command, null *os.File) (*Process, error) {
-	cred, err := c.Limits.credential()
-	if err != nil {
-		return nil, err
-	}
 	p, err := os.StartProcess(c.Path, append([]string{c.Path}, c.Args...), &os.ProcAttr{
 		Dir:   c.Dir,
 		Env:   c.Env,
 		Files: c.files(null),
-		Sys:   &syscall.SysProcAttr{Setpgid: true, Credential: cred},
+		Sys:   &syscall.SysProcAttr{Setpgid: true, Credential: c.credential},
 	})
 	if err != nil {
 		return nil, err
