@@ -55,6 +55,7 @@ func (o *benchOptions) groups() []group {
 		{"Workers", pick(o.workerSettings(), "slots", "window", "start-timeout", "dir", "env")},
 		{"Limits of a task", pick(o.limitSettings(), "soft-timeout", "hard-timeout", "hard-memory-limit")},
 		{"Operating system", o.systemSettings()},
+		{"Isolation", o.confineSettings()},
 		{"Messages", messages},
 	}
 }

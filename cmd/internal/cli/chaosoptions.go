@@ -65,6 +65,7 @@ func (o *chaosOptions) groups() []group {
 		{"Limits of a task", limits},
 		{"Recycling of workers", o.recycleSettings()},
 		{"Operating system", o.systemSettings()},
+		{"Isolation", o.confineSettings()},
 		{"Messages", messages},
 	}
 }

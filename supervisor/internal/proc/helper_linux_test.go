@@ -24,6 +24,7 @@ func play(part string, args []string) {
 		"sleep":      func([]string) { fmt.Println("ready"); forever() },
 		"deaf":       func([]string) { signal.Ignore(syscall.SIGTERM); fmt.Println("ready"); forever() },
 		"parent":     func(a []string) { startOther(&syscall.SysProcAttr{}, a); forever() },
+		"starter":    func([]string) { startForever() },
 		"crowd":      func([]string) { crowd() },
 		"namespaced": func([]string) { superviseNamespace() },
 		"suicide":    func([]string) { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL); fmt.Println("survived") },

@@ -73,7 +73,7 @@ func newInitFile() (*os.File, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	// Above the numbers that a child's own descriptors are put at.
-	high, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 64)
+	high, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 10)
 	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, err
 	}

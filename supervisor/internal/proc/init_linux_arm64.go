@@ -21,7 +21,7 @@ func initCode() (string, elf.Machine) {
 		"\xe8\x14\x80\xd2" + // mov x8, #167              prctl
 		"\x01\x00\x00\xd4" + // svc #0
 		"\x60\x0c\x80\x92" + // mov x0, #-100             AT_FDCWD
-		"\xe1\x02\x00\x10" + // adr x1, path
+		"\x21\x04\x00\x10" + // adr x1, path
 		"\x22\x00\x80\xd2" + // mov x2, #1                O_WRONLY
 		"\x03\x00\x80\xd2" + // mov x3, #0
 		"\x08\x07\x80\xd2" + // mov x8, #56               openat
@@ -34,8 +34,18 @@ func initCode() (string, elf.Machine) {
 		"\xe0\x03\x15\xaa" + // mov x0, x21
 		"\x28\x07\x80\xd2" + // mov x8, #57               close
 		"\x01\x00\x00\xd4" + // svc #0
-		"\x60\x00\x80\xd2" + // mov x0, #3
+		"\x60\x00\x80\xd2" + // mov x0, #3                up
 		"\x28\x07\x80\xd2" + // mov x8, #57               close
+		"\x01\x00\x00\xd4" + // svc #0
+		"\x80\x00\x80\xd2" + // mov x0, #4                stay
+		"\xe1\x03\x00\x91" + // mov x1, sp
+		"\x22\x00\x80\xd2" + // mov x2, #1
+		"\xe8\x07\x80\xd2" + // mov x8, #63               read
+		"\x01\x00\x00\xd4" + // svc #0
+		"\x1f\x04\x00\xf1" + // cmp x0, #1
+		"\x80\x00\x00\x54" + // b.eq stay                 told to stay
+		"\x00\x00\x80\xd2" + // mov x0, #0
+		"\xa8\x0b\x80\xd2" + // mov x8, #93               exit
 		"\x01\x00\x00\xd4" + // svc #0
 		"\x00\x00\x80\xd2" + // mov x0, #0
 		"\x01\x00\x80\xd2" + // mov x1, #0
@@ -43,6 +53,6 @@ func initCode() (string, elf.Machine) {
 		"\x03\x00\x80\xd2" + // mov x3, #0
 		"\x28\x09\x80\xd2" + // mov x8, #73               ppoll, without an end
 		"\x01\x00\x00\xd4" + // svc #0
-		"\xfa\xff\xff\x17" + // b ppoll                   back to ppoll
+		"\xfa\xff\xff\x17" + // b stay                    back to ppoll
 		"/proc/sys/kernel/ns_last_pid\x00", elf.EM_AARCH64
 }

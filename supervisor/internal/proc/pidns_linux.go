@@ -34,7 +34,7 @@ func (sp *space) abandon() {
 // PIDNamespaces says why processes cannot be started in PID namespaces of their own here, in
 // words for users, or nil. It tries.
 func (s *Spawner) PIDNamespaces(ctx context.Context) error {
-	sp, err := s.newSpace(ctx)
+	sp, err := s.newSpace(ctx, "")
 	if err != nil {
 		return err
 	}
@@ -50,8 +50,18 @@ func (s *Spawner) PIDNamespaces(ctx context.Context) error {
 	})
 }
 
+// namespaceError is what the kernel said to a clone.
+type namespaceError struct{ err error }
+
+// Error implements error.
+func (e *namespaceError) Error() string { return e.err.Error() }
+
+// Unwrap implements errors.Unwrap.
+func (e *namespaceError) Unwrap() error { return e.err }
+
 func explainNamespace(err error) error {
-	if !errors.Is(err, syscall.EPERM) && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOSPC) {
+	var refused *namespaceError
+	if !errors.As(err, &refused) || !(errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOSPC)) {
 		return err
 	}
 	return fmt.Errorf("a PID namespace needs CAP_SYS_ADMIN or user namespaces, which are forbidden or used up here "+
@@ -64,33 +74,42 @@ func (s *Spawner) spaceFor(ctx context.Context, c *Command) (*space, error) {
 	if !c.PIDNamespace || !Privileged() {
 		return nil, nil
 	}
-	return s.newSpace(ctx)
+	return s.newSpace(ctx, treeOf(c.Env))
 }
 
-// newSpace starts the first process of a new namespace, and returns when it is up.
-func (s *Spawner) newSpace(ctx context.Context) (sp *space, err error) {
-	r, w, err := os.Pipe()
+// newSpace starts the first process of a new namespace, and returns when it is up. Somebody who
+// kills us before the process has asked for a signal at our death is not found out by that signal,
+// and a first process cannot send it to itself. So it ends unless it is told, when it has
+// asked, to stay; the end of the pipe is the end of us.
+func (s *Spawner) newSpace(ctx context.Context, tree string) (sp *space, err error) {
+	up, theirUp, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = r.Close() }() // only read
+	defer func() { _ = up.Close() }() // only read
+	theirStay, stay, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(err, theirUp.Close())
+	}
+	defer func() { _ = stay.Close() }() // one byte is written to it
 	err = s.on(ctx, s.plain, func() error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		sp, err = s.forkSpace(w)
+		sp, err = s.forkSpace(tree, theirUp, theirStay)
 		return err
 	})
-	_ = w.Close() // nothing was written to it
+	_, _ = theirUp.Close(), theirStay.Close() // nothing was written to them
 	if err != nil {
 		return nil, explainNamespace(err)
 	}
-	_, _ = r.Read(make([]byte, 1)) // ends when the process is up, or has ended
+	_, _ = stay.Write([]byte{1})    // if it is gone, the next line finds its end too
+	_, _ = up.Read(make([]byte, 1)) // ends when the process is up, or has ended
 	return sp, nil
 }
 
 // forkSpace is called with mu held, on the plain thread.
-func (s *Spawner) forkSpace(up *os.File) (*space, error) {
-	first, err := s.forkInit(up)
+func (s *Spawner) forkSpace(tree string, up, stay *os.File) (*space, error) {
+	first, err := s.forkInit(tree, up, stay)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +125,7 @@ func (s *Spawner) forkSpace(up *os.File) (*space, error) {
 }
 
 // forkInit is called with mu held, on the plain thread.
-func (s *Spawner) forkInit(up *os.File) (_ *Process, err error) {
+func (s *Spawner) forkInit(tree string, up, stay *os.File) (_ *Process, err error) {
 	if s.closed {
 		return nil, ErrSpawnerClosed
 	}
@@ -134,10 +153,11 @@ func (s *Spawner) forkInit(up *os.File) (_ *Process, err error) {
 	null := s.null.Fd()
 	path := fmt.Sprintf("/proc/self/fd/%d", s.init.Fd())
 	pid, _, err := syscall.StartProcess(path, []string{initName, firstPID()}, &syscall.ProcAttr{
-		Env: []string{}, Files: []uintptr{null, null, null, up.Fd()}, Sys: sys,
+		Env:   []string{TreeVar + "=" + tree}, // so that it is known as ours to whoever looks for what we left
+		Files: []uintptr{null, null, null, up.Fd(), stay.Fd()}, Sys: sys,
 	})
 	if err != nil {
-		return nil, err
+		return nil, &namespaceError{err}
 	}
 	p := newProcess(pid, newHandle(pidfd))
 	s.plain.users++

@@ -129,6 +129,53 @@ func TestNamespaceDiesWithASupervisorThatIsKilled(t *testing.T) {
 	}
 }
 
+// startForever starts namespaced processes, many at a time, and is killed by the test.
+func startForever() {
+	s := NewSpawner()
+	fmt.Println("ready")
+	for range 32 {
+		go func() {
+			for {
+				c := Command{Path: "/bin/true", Env: []string{TreeVar + "=" + os.Getenv(TreeVar)}, PIDNamespace: true}
+				p, err := s.Start(context.Background(), c)
+				if err != nil {
+					fmt.Println(err)
+					os.Exit(99)
+				}
+				<-p.Done()
+			}
+		}()
+	}
+	forever()
+}
+
+// Whenever the supervisor is killed: an init that is just being made does not learn of it by a signal.
+func TestNoInitSurvivesASupervisorThatIsKilled(t *testing.T) {
+	c := namespaced(t, newSpawner(t), "starter")
+	tree := TreeVar + "=" + rand.Text()
+	for n := range 60 {
+		supervisor := exec.Command("/proc/self/exe")
+		supervisor.Env = append(c.Env, tree)
+		out, err := supervisor.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := supervisor.Start(); err != nil {
+			t.Fatal(err)
+		}
+		line(t, bufio.NewReader(out))
+		moment := time.NewTimer(time.Duration(n) * 300 * time.Microsecond) // a different one each time
+		<-moment.C
+		_ = supervisor.Process.Kill() // it lives
+		_ = supervisor.Wait()         // it was killed
+	}
+	for deadline := time.Now().Add(patience); len(findMarked(t, tree)) > 0; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("left behind: %v", findMarked(t, tree))
+		}
+	}
+}
+
 // A process beside its init is an ordinary one: signals it sends itself work, and how it
 // ended is known.
 func TestNamespacedProcessIsAnOrdinaryOne(t *testing.T) {
