@@ -52,13 +52,24 @@ func (s *Supervisor) openCgroups() error {
 		}
 		err := s.openFor(p)
 		if err != nil && needed {
-			return fmt.Errorf("%w: pools[%d]: %w", ErrIsolation, i, err)
+			return fmt.Errorf("%w: pools[%d].%s: %w", ErrIsolation, i, p.cagedFor(), err)
 		}
-		if err != nil {
+		if err != nil && !s.aside {
 			s.cfg.Logger.Warn("the memory of workers is watched, not limited by the kernel", "pool", p.Name, "error", err)
 		}
 	}
 	return nil
+}
+
+// cagedFor names the field for whose sake a pool's workers need cgroups.
+func (p *PoolConfig) cagedFor() string {
+	switch {
+	case p.Limits.Pids > 0:
+		return "limits.pids (pids_limit)"
+	case p.Limits.CPU > 0:
+		return "limits.cpu (cpu_limit)"
+	}
+	return "isolation"
 }
 
 func (s *Supervisor) closeCgroups() {
@@ -84,7 +95,7 @@ func (s *Supervisor) openFor(p *PoolConfig) error {
 	if err := s.cgroups.Supports(cgroup.Limits{Pids: p.Limits.Pids, CPU: p.Limits.CPU}); err != nil {
 		return err
 	}
-	if err := s.cgroups.Supports(p.shared()); err != nil {
+	if err := s.cgroups.Supports(p.shared()); err != nil && !s.aside {
 		s.cfg.Logger.Warn("the memory of workers is watched, not limited by the kernel", "pool", p.Name, "error", err)
 	}
 	return nil

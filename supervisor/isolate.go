@@ -31,6 +31,9 @@ func (s *Supervisor) ladder() []rung {
 // isolate settles the level of every pool and says so. A level that was asked for by name and cannot be
 // had is an error: somebody may rely on it.
 func (s *Supervisor) isolate(ctx context.Context) error {
+	if err := proc.CheckProcfs(); err != nil {
+		return fmt.Errorf("%w: %w", ErrIsolation, err)
+	}
 	rungs := s.ladder()
 	for i := range s.cfg.Pools {
 		p := &s.cfg.Pools[i]

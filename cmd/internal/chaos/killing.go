@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os/exec"
+	"strings"
 	"syscall"
 	"time"
 
@@ -116,9 +117,10 @@ func (k *killing) left(mark string, session int, must bool) []process {
 	return some
 }
 
-// works says that a process is a supervisor or one of its workers, and not what a worker has started.
+// works says that a process is a supervisor or one of its workers, and not what a worker has started or
+// the init beside it.
 func (p process) works(session int) bool {
-	return p.session == session && (p.group == p.pid || p.group == session)
+	return p.session == session && (p.group == p.pid || p.group == session) && !strings.HasPrefix(p.command, "brood-init ")
 }
 
 func count(all []process, session int) (workers int) {
@@ -188,7 +190,7 @@ func sweep(mark string) int {
 
 // last starts one more supervisor, which ends in good order, where that has to sweep.
 func (k *killing) last() error {
-	if k.pending == "" {
+	if k.Isolation == supervisor.IsolationGroup {
 		return nil
 	}
 	p, err := conjure(k.Command, k.mark+".last.")

@@ -40,7 +40,7 @@ func takeStock(level supervisor.Isolation) possessions {
 	for _, c := range children() {
 		p.children = append(p.children, c.pid)
 	}
-	if level == supervisor.IsolationCgroup || level == supervisor.IsolationAuto {
+	if level != supervisor.IsolationGroup && level != "" {
 		p.groups = groups()
 	}
 	return p
@@ -118,6 +118,10 @@ func nothingLeft(before possessions, level supervisor.Isolation, mark string) (*
 	for _, line := range evidence {
 		p.breaks(line)
 	}
-	p.found("processes, file descriptors, goroutines, temporary files, cgroups as before")
+	what := "processes, file descriptors, goroutines, temporary files"
+	if level != supervisor.IsolationGroup && level != "" {
+		what += ", cgroups"
+	}
+	p.found("%s as before", what)
 	return p, left
 }

@@ -3,6 +3,7 @@ package chaos
 import (
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -41,6 +42,7 @@ func TestWhatIsLeftIsFound(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("TMPDIR", t.TempDir())
+			settle() // of the case before
 			before := takeStock(supervisor.IsolationGroup)
 			c.leave(t)
 			r, evidence := left(before, "some-mark")
@@ -49,6 +51,18 @@ func TestWhatIsLeftIsFound(t *testing.T) {
 			}
 		})
 	}
+}
+
+// settle waits until no goroutine is about to end.
+func settle() {
+	last, same := 0, 0
+	eventually(patience, func() bool {
+		n := runtime.NumGoroutine()
+		if same++; n != last {
+			last, same = n, 0
+		}
+		return same == 5
+	})
 }
 
 func openFile(t *testing.T) {

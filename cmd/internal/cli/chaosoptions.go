@@ -135,8 +135,27 @@ func (o *chaosOptions) resolve(c *urfave.Context) error {
 	if err := o.check(); err != nil {
 		return usageErrorf("%v", err)
 	}
+	if err := o.effect(c); err != nil {
+		return err
+	}
 	if o.tasks == 0 && o.duration == 0 {
 		o.tasks = 20_000
+	}
+	return nil
+}
+
+// effect refuses flags that would do nothing.
+func (o *chaosOptions) effect(c *urfave.Context) error {
+	if !o.supervisorKill {
+		if c.IsSet("kills") {
+			return usageErrorf("--kills has no effect without --supervisor-kill")
+		}
+		return nil
+	}
+	for _, name := range []string{"tasks", "duration", "rate", "faults"} {
+		if c.IsSet(name) {
+			return usageErrorf("--%s has no effect with --supervisor-kill, which goes on for --kills", name)
+		}
 	}
 	return nil
 }

@@ -2,10 +2,14 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/brood-run/brood/supervisor"
 )
 
 // chaosReport is what the tests read of a report.
@@ -124,6 +128,45 @@ func TestCommandToRepeat(t *testing.T) {
 	} {
 		if got := o.again(args); got != want {
 			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+func TestE2EChaosAtEveryLevel(t *testing.T) {
+	for _, level := range []string{"group", "cgroup", "pidns"} {
+		t.Run(level, func(t *testing.T) {
+			probe, err := supervisor.New(supervisor.Config{Pools: []supervisor.PoolConfig{{Plugin: "/bin/true", Isolation: supervisor.Isolation(level)}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer probe.Close()
+			if err := probe.Start(); errors.Is(err, supervisor.ErrIsolation) {
+				t.Skip(err)
+			}
+			probe.Close()
+			b := newChaos(t, "--plugin", "faulty", "--supervisor-kill", "--kills", "2", "--isolation", level, "--json").run(exitOK)
+			var r struct{ Isolation string }
+			if err := json.Unmarshal(b.stdout.Bytes(), &r); err != nil || r.Isolation != level {
+				t.Errorf("%+v, %v", r, err)
+			}
+		})
+	}
+}
+
+// Whoever tries a configuration out must get what it says.
+func TestEverySettingOfWorkersIsKnownToChaosAndBench(t *testing.T) {
+	has := func(groups []group, name string) bool {
+		return slices.ContainsFunc(groups, func(g group) bool {
+			return slices.ContainsFunc(g.settings, func(s setting) bool { return s.name == name })
+		})
+	}
+	o := newOptions()
+	for _, s := range slices.Concat(o.systemSettings(), o.confineSettings()) {
+		if !has(newChaosOptions().groups(), s.name) {
+			t.Errorf("chaos has no --%s", s.name)
+		}
+		if !has(newBenchOptions().groups(), s.name) {
+			t.Errorf("bench has no --%s", s.name)
 		}
 	}
 }

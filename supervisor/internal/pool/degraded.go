@@ -14,6 +14,9 @@ import (
 // easeEvery is how often a degraded pool looks whether it still is.
 const easeEvery = time.Second
 
+// remindEvery is how often a log is told that a pool still is.
+const remindEvery = time.Minute
+
 // quiet is how long nothing must have failed for a pool to be well again. It is longer than
 // the time between two failures that a lasting cause leads to, so that the pool is not
 // said to have recovered in between.
@@ -94,10 +97,14 @@ func (p *Pool) degrade(why string) {
 	before := p.degraded
 	p.degraded = why
 	p.mu.Unlock()
-	if before == "" {
-		c := p.cfg.Worker
+	c := p.cfg.Worker
+	now := time.Now()
+	if before == "" || now.Sub(p.toldDegraded) >= remindEvery {
 		c.Logger.Error("pool is degraded", "reason", why)
-		c.Events.Publish(event.PoolDegraded{Time: time.Now(), Pool: c.Pool, Reason: why})
+		p.toldDegraded = now
+	}
+	if before == "" {
+		c.Events.Publish(event.PoolDegraded{Time: now, Pool: c.Pool, Reason: why})
 	}
 }
 

@@ -37,22 +37,23 @@ type Pool struct {
 	serves   ipc.Ready
 
 	// Only the loop touches these.
-	serial      int
-	score       policy.Score // of workers that died while they had nothing to do
-	failed      int          // starts that failed since one succeeded
-	lastFailure time.Time    // of a start, or of a worker that had nothing to do
-	cannotStart bool         // it was a start that failed last
-	everUp      bool
-	nextSpawn   time.Time
-	nextPulse   time.Time
-	parked      int    // workers stopped for idleness
-	answered    uint64 // tasks, by workers that have gone
-	counted     uint64 // tasks that useful has told of
-	closing     bool
-	blind       bool // the last look at a living worker's memory failed
-	killed      bool
-	replacing   *member // waits for a warm replacement before it drains
-	restartFor  policy.RestartPolicy
+	serial       int
+	score        policy.Score // of workers that died while they had nothing to do
+	failed       int          // starts that failed since one succeeded
+	lastFailure  time.Time    // of a start, or of a worker that had nothing to do
+	toldDegraded time.Time    // when the log last heard of it
+	cannotStart  bool         // it was a start that failed last
+	everUp       bool
+	nextSpawn    time.Time
+	nextPulse    time.Time
+	parked       int    // workers stopped for idleness
+	answered     uint64 // tasks, by workers that have gone
+	counted      uint64 // tasks that useful has told of
+	closing      bool
+	blind        bool // the last look at a living worker's memory failed
+	killed       bool
+	replacing    *member // waits for a warm replacement before it drains
+	restartFor   policy.RestartPolicy
 }
 
 // member is a worker as its pool sees it. The loop owns it.

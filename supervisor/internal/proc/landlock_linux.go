@@ -105,6 +105,13 @@ func (r rule) addTo(ruleset uintptr) error {
 		return err
 	}
 	defer func() { _ = unix.Close(fd) }() // opened to be named
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
+	}
+	if st.Dev != r.dev || st.Ino != r.ino {
+		return errors.New("it was replaced at this moment")
+	}
 	attr := unix.LandlockPathBeneathAttr{Allowed_access: r.rights, Parent_fd: int32(fd)}
 	_, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, ruleset, unix.LANDLOCK_RULE_PATH_BENEATH,
 		uintptr(unsafe.Pointer(&attr)), 0, 0, 0)

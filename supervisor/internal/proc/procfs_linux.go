@@ -9,6 +9,20 @@ import (
 	"syscall"
 )
 
+// CheckProcfs says why /proc is of no use to look after processes with, or nil: in a PID namespace that
+// has no /proc of its own, every number there means somebody else.
+func CheckProcfs() error {
+	self, err := os.Readlink("/proc/self")
+	if err != nil {
+		return fmt.Errorf("workers cannot be looked after without /proc: mount it: %w", err)
+	}
+	if self != strconv.Itoa(os.Getpid()) {
+		return fmt.Errorf("workers cannot be looked after here: /proc shows another PID namespace, in which this process is %s and not %d; "+
+			"mount a /proc of this namespace, as unshare --mount-proc does", self, os.Getpid())
+	}
+	return nil
+}
+
 // statusField reads a number from a /proc status file. A field that is not there
 // is zero: a zombie has no memory.
 func statusField(path, name string) (uint64, error) {

@@ -121,15 +121,16 @@ func (w *Worker) kernelSays(e *Exit) {
 		return
 	}
 	e.PeakRSS = max(e.PeakRSS, seen.Peak) // it fell between two looks
-	whom := "a process of its"
-	switch e.Reason {
-	case ReasonSignal:
-		whom = "it"
-		fallthrough
-	case ReasonClean, ReasonExitCode, ReasonHardMemory:
-		e.Reason, e.Err = ReasonHardMemory, w.oomError(whom, seen)
-	case ReasonStartFailed:
+	switch {
+	case e.Reason == ReasonSignal && e.Process.Signal == "SIGKILL":
+		e.Reason, e.Err = ReasonHardMemory, w.oomError("it", seen)
+	case e.Reason == ReasonHardMemory:
+		e.Err = w.oomError("a process of its", seen)
+	case e.Reason == ReasonStartFailed:
 		e.Err = fmt.Errorf("%w; %w", e.Err, w.oomError("it", seen))
+	case !e.Reason.Planned():
+		// It may have to do with this end, or with a task before.
+		e.Err = fmt.Errorf("%v; in the life of this worker: %w", e, w.oomError("a process of its", seen))
 	}
 }
 
