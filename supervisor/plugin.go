@@ -45,7 +45,7 @@ func (s *Supervisor) newPlugin(c *PoolConfig, epoch time.Time) *plugin {
 			StartTimeout: c.StartTimeout, StopGrace: stopGrace,
 			Heartbeat: c.Heartbeat, Missed: c.MissedHeartbeats,
 			RecordOutput: s.cfg.RecordAttempts, Limits: c.Limits.internal(),
-			PIDNamespace: c.Isolation == IsolationPIDNS, Cgroups: cgroups, Shared: shared,
+			Scratch: s.scratch.Path(), PIDNamespace: c.Isolation == IsolationPIDNS, Cgroups: cgroups, Shared: shared,
 			Spawner: s.spawner, Reaper: s.reaper, Logger: logger, Events: &s.events,
 		},
 		Workers: c.Workers, MaxTasksPerChild: c.MaxTasksPerChild,

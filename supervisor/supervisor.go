@@ -25,6 +25,7 @@ type Supervisor struct {
 	spawner *proc.Spawner // set by Start before roster, and so is reaper
 	reaper  *proc.Reaper
 	cgroups *cgroup.Parent // nil if no pool has workers in cgroups
+	scratch *proc.Scratch  // nil where there is none
 
 	stop sync.Once
 	now  chan struct{} // closed when stopping has to be quick
@@ -68,6 +69,7 @@ func (s *Supervisor) Start() error {
 		return err
 	}
 	s.warnOfGaps()
+	s.scratch, _ = proc.NewScratch() // without it, a SIGKILL may leave an empty directory
 	if s.cfg.ReapOrphans {
 		var err error
 		if s.reaper, err = proc.EnableReaper(s.spawner); err != nil {
@@ -237,6 +239,7 @@ func (s *Supervisor) shutdown() {
 		s.cfg.Logger.Warn(err.Error())
 	}
 	s.spawner.Close()
+	s.scratch.Close()
 	s.closeCgroups()
 }
 

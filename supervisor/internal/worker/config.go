@@ -33,7 +33,8 @@ type Config struct {
 	Missed       int  // beats
 	RecordOutput bool // of completed tasks too
 	Limits       proc.Limits
-	PIDNamespace bool // each process in one of its own
+	PIDNamespace bool   // each process in one of its own
+	Scratch      string // for directories that live for a moment; empty where there is none
 
 	Spawner *proc.Spawner
 	Reaper  *proc.Reaper   // nil: orphans are not looked for

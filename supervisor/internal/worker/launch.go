@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,7 +47,7 @@ func (w *Worker) launch() error {
 		Logger:              hclog.NewNullLogger(),
 		PluginLogBufferSize: 16,
 		SkipHostEnv:         w.cfg.ClearEnv,
-		UnixSocketConfig:    &plugin.UnixSocketConfig{TempDir: scratchDir()},
+		UnixSocketConfig:    &plugin.UnixSocketConfig{TempDir: cmp.Or(w.cfg.Scratch, scratchDir())},
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, dir string) (runner.Runner, error) {
 			l.env = cmd.Env
 			// Meant for sockets; there are none, and only Client.Kill would remove it.
