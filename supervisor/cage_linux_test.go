@@ -14,17 +14,7 @@ import (
 // caged starts a supervisor whose workers have cgroups, or skips where there can be none.
 func caged(t *testing.T, cfg supervisor.Config) *supervisor.Supervisor {
 	t.Helper()
-	cfg.Pools[0].Isolation = supervisor.IsolationCgroup
-	s := create(t, cfg)
-	if err := s.Start(); errors.Is(err, supervisor.ErrIsolation) {
-		t.Skip(err)
-	} else if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.WaitReady(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return permitted(t, cfg, supervisor.IsolationCgroup)
 }
 
 // However fast the leak, it costs its own worker and nobody else.

@@ -21,12 +21,18 @@ func levels() []supervisor.Isolation {
 	return []supervisor.Isolation{supervisor.IsolationGroup, supervisor.IsolationCgroup, supervisor.IsolationPIDNS}
 }
 
-// isolated is a supervisor at a level, or skips the test where that cannot be had.
+// isolated is a supervisor at a level that adopts orphans.
 func isolated(t testing.TB, cfg supervisor.Config, level supervisor.Isolation) *supervisor.Supervisor {
 	t.Helper()
-	cfg.Pools[0].Isolation = level
 	cfg.ReapOrphans = true
 	adopting(t)
+	return permitted(t, cfg, level)
+}
+
+// permitted starts a supervisor at a level, or skips the test where that cannot be had.
+func permitted(t testing.TB, cfg supervisor.Config, level supervisor.Isolation) *supervisor.Supervisor {
+	t.Helper()
+	cfg.Pools[0].Isolation = level
 	s := create(t, cfg)
 	if err := s.Start(); errors.Is(err, supervisor.ErrIsolation) {
 		t.Skip(err)

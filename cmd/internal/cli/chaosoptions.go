@@ -121,16 +121,8 @@ func (o *chaosOptions) setSeed(raw string) error {
 func (o *chaosOptions) resolve(c *urfave.Context) error {
 	groups := o.groups()
 	// One config file serves all commands, so that what was tried out is what runs.
-	file, err := configValues(c, append(newOptions().groups(), groups...))
-	if err != nil {
+	if err := resolveAll(c, append(newOptions().groups(), groups...), groups); err != nil {
 		return err
-	}
-	for _, g := range groups {
-		for _, s := range g.settings {
-			if err := s.resolve(c, file); err != nil {
-				return err
-			}
-		}
 	}
 	if err := o.check(); err != nil {
 		return usageErrorf("%v", err)

@@ -18,7 +18,18 @@ type given struct {
 // the file beats the default.
 func (o *options) resolve(c *urfave.Context) error {
 	groups := o.groups()
-	file, err := configValues(c, groups)
+	if err := resolveAll(c, groups, groups); err != nil {
+		return err
+	}
+	if err := o.check(); err != nil {
+		return usageErrorf("%v", err)
+	}
+	return nil
+}
+
+// resolveAll fills in the settings of groups. known are those that the config file may hold.
+func resolveAll(c *urfave.Context, known, groups []group) error {
+	file, err := configValues(c, known)
 	if err != nil {
 		return err
 	}
@@ -28,9 +39,6 @@ func (o *options) resolve(c *urfave.Context) error {
 				return err
 			}
 		}
-	}
-	if err := o.check(); err != nil {
-		return usageErrorf("%v", err)
 	}
 	return nil
 }

@@ -109,8 +109,9 @@ func (w *Worker) sweep() {
 	}
 }
 
-// kernelSays adds what the cgroup tells about the end. A worker that nobody ended, and that had a
-// process killed for lack of memory, ended of that. With mu held, and the cgroup closed.
+// kernelSays adds what the cgroup tells about the end. Only a worker that was killed, by nobody who
+// has said so, ended for lack of memory; of others it is told besides. With mu held, and the
+// cgroup closed.
 func (w *Worker) kernelSays(e *Exit) {
 	if w.cgroup == nil {
 		return
