@@ -5,6 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+BUF := github.com/bufbuild/buf/cmd/buf@v1.75.0
 FUZZTIME ?= 20s
 SOAK ?= 10m
 BENCH ?= full
@@ -13,7 +14,7 @@ ONLY ?=
 # Pure Go: the binaries run on any machine of their kind.
 GOBUILD := CGO_ENABLED=0 go build
 
-.PHONY: help build run bench test e2e lint fmt vet staticcheck tidy-check race fuzz soak cover clean
+.PHONY: help build run bench test e2e lint fmt vet staticcheck tidy-check race proto fuzz soak cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +56,9 @@ race: ## all tests with the race detector, end-to-end tests through the built bi
 
 e2e: ## only the tests that run the built binary
 	go test -race -run '^TestE2E' ./cmd/...
+
+proto: ## generate the code of the API from its schema
+	cd supervisor/api/v1 && go run $(BUF) generate . --template buf.gen.yaml
 
 fuzz: ## run each fuzz test for FUZZTIME (default 20s)
 	@for pkg in $$(go list ./...); do \

@@ -27,9 +27,9 @@ var rooms = []room{
 
 	{path: "supervisor/task", may: []string{"ipc/wire"}, std: true, why: "nouns are a leaf that everybody may import; wire has their limits"},
 	{path: "supervisor/event", std: true, why: "events are a leaf that everybody may import"},
-	{path: "supervisor/broker", may: []string{"supervisor/task"}, why: "a broker holds tasks"},
-	{path: "supervisor/broker/*", may: []string{"supervisor/broker", "supervisor/broker/*", "supervisor/task"}, why: "a broker holds tasks"},
 	{path: "supervisor/internal/policy", std: true, why: "decisions are pure"},
+	{path: "supervisor/broker", may: []string{"supervisor/task"}, why: "a broker holds tasks"},
+	{path: "supervisor/broker/*", may: []string{"supervisor/broker", "supervisor/broker/*", "supervisor/task", "supervisor/internal/policy"}, why: "a broker holds tasks"},
 	{path: "supervisor/internal/proc", why: "processes know nothing of tasks"},
 	{path: "supervisor/internal/cgroup", why: "cgroups know nothing of processes but their numbers"},
 	{path: "supervisor/internal/worker", may: []string{
@@ -44,14 +44,30 @@ var rooms = []room{
 		"ipc", "ipc/wire", "supervisor/task", "supervisor/event", "supervisor/broker", "supervisor/broker/*",
 		"supervisor/internal/policy", "supervisor/internal/pool", "supervisor/internal/worker",
 	}, why: "it deals the tasks to the workers of a pool"},
-	{path: "supervisor", may: []string{"ipc", "ipc/wire", "supervisor/*"}, why: "it composes the rooms below it"},
+	{path: "supervisor/internal/feed", may: []string{
+		"supervisor/task", "supervisor/event", "supervisor/broker", "supervisor/internal/policy", "supervisor/internal/dispatch",
+	}, why: "it carries tasks from a broker to a dispatcher and results back"},
+	{path: "supervisor/api/v1", why: "the API is generated from its schema"},
+	{path: "supervisor", may: []string{
+		"ipc", "ipc/wire", "supervisor/task", "supervisor/event", "supervisor/broker", "supervisor/internal/policy",
+		"supervisor/internal/proc", "supervisor/internal/cgroup", "supervisor/internal/worker", "supervisor/internal/pool",
+		"supervisor/internal/dispatch", "supervisor/internal/feed",
+	}, why: "it composes the rooms below it"},
+	{path: "supervisor/internal/httpapi", may: []string{
+		"supervisor", "supervisor/task", "supervisor/event", "supervisor/broker", "supervisor/api/v1",
+	}, why: "it translates between the API and a supervisor"},
+	{path: "supervisor/server", may: []string{
+		"supervisor", "supervisor/task", "supervisor/event", "supervisor/broker", "supervisor/broker/*", "supervisor/api/v1",
+		"supervisor/internal/httpapi",
+	}, why: "it puts a supervisor, its broker and the API together"},
 
 	{path: "cmd/internal/arch", std: true, why: "it looks at the house from outside"},
 	{path: "cmd/internal/bench/bare", std: true, why: "it is the least a process can be"},
 	{path: "cmd/internal/bench/pace", std: true, why: "it needs a clock"},
 	{path: "cmd/internal/bench/peer", may: []string{"cmd/internal/bench/pace"}, why: "peers run without brood"},
 	{path: "cmd/internal/bench/limit", may: []string{"cmd/internal/bench/pace"}, why: "the machine's limits are measured without brood"},
-	{path: "cmd/internal/*", may: []string{"ipc", "ipc/wire", "supervisor", "supervisor/task", "supervisor/event", "cmd/internal/*"},
+	{path: "cmd/internal/*", may: []string{"ipc", "ipc/wire", "supervisor", "supervisor/task", "supervisor/event", "supervisor/broker",
+		"supervisor/broker/*", "supervisor/server", "supervisor/api/v1", "cmd/internal/*"},
 		why: "the command uses the library as anybody could"},
 	{path: "cmd/*", may: []string{"cmd/internal/*"}, why: "a main is a call of its command line"},
 }
@@ -70,7 +86,12 @@ var libraries = []library{
 	// The peer of the benchmarks is go-plugin's own transport, which brood does not use.
 	{path: "github.com/hashicorp/go-plugin", room: "supervisor/internal/worker", also: []string{"cmd/internal/bench/peer"}},
 	{path: "google.golang.org/grpc", room: "cmd/internal/bench/peer"},
-	{path: "google.golang.org/protobuf", room: "cmd/internal/bench/peer"},
+	{path: "google.golang.org/protobuf", room: "supervisor/api/v1", also: []string{
+		"supervisor/internal/httpapi", "supervisor/broker/jetstream", "cmd/internal/cli", "cmd/internal/bench/peer",
+	}},
+	{path: "connectrpc.com/connect", room: "supervisor/api/v1", also: []string{"supervisor/internal/httpapi", "cmd/internal/cli"}},
+	{path: "github.com/nats-io/nats-server/v2", room: "supervisor/broker/jetstream"},
+	{path: "github.com/nats-io/nats.go", room: "supervisor/broker/jetstream"},
 	{path: "github.com/shirou/gopsutil/v3", room: "supervisor/internal/proc"},
 	{path: "github.com/google/uuid", room: "supervisor"},
 	{path: "golang.org/x/image", room: "plugins/thumbnail"},
