@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/brood-run/brood/ipc/wire"
+	"github.com/brood-run/brood/supervisor/broker"
 )
 
 // Config configures a Supervisor. New applies defaults to a copy.
@@ -31,6 +32,10 @@ type Config struct {
 	// worker's tree left behind, setsid or not. Only for a process whose children
 	// are all brood's or are waited for by pid. Default false: process groups alone.
 	ReapOrphans bool
+	// Broker keeps the tasks that are submitted, and their results, so that they outlive this
+	// process or are shared with others; it is not closed. Map does without. Default: tasks
+	// are kept in memory by the supervisor itself.
+	Broker broker.Broker
 	// Logger receives worker and task transitions and captured output. Defaults
 	// to none.
 	Logger hclog.Logger

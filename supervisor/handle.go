@@ -19,12 +19,17 @@ type Handle struct {
 	mu   sync.Mutex     // guards what follows
 	over bool
 	done chan struct{} // made when somebody asks for it
+
+	far *far // where its task is kept, if a broker keeps it
 }
 
 // Submit queues a task and returns without waiting for a worker. While the queue is full
 // or too many results are unread it waits for room, or for ctx. An error that wraps
 // task.ErrInvalid says what is wrong with the task.
 func (s *Supervisor) Submit(ctx context.Context, t task.Task) (*Handle, error) {
+	if s.cfg.Broker != nil {
+		return s.submitFar(ctx, t, true)
+	}
 	h, pool, at, err := s.handle(t)
 	if err != nil {
 		return nil, err
@@ -37,6 +42,9 @@ func (s *Supervisor) Submit(ctx context.Context, t task.Task) (*Handle, error) {
 
 // TrySubmit is Submit that returns ErrQueueFull instead of waiting.
 func (s *Supervisor) TrySubmit(t task.Task) (*Handle, error) {
+	if s.cfg.Broker != nil {
+		return s.submitFar(context.Background(), t, false)
+	}
 	h, pool, at, err := s.handle(t)
 	if err != nil {
 		return nil, err
@@ -119,11 +127,23 @@ func (h *Handle) wait(ctx context.Context) error {
 // Cancel ends the task without a result of its own. One that waits is cancelled at once; a
 // running handler's context is cancelled, and its worker killed if it does not return
 // within PoolConfig.CancelGrace.
-func (h *Handle) Cancel() { h.job.Cancel() }
+func (h *Handle) Cancel() {
+	if h.far != nil {
+		h.far.cancel(h)
+		return
+	}
+	h.job.Cancel()
+}
 
 // Discard says that nobody will read the result; Collect leaves it out. The task runs
 // all the same.
-func (h *Handle) Discard() { h.job.Read() }
+func (h *Handle) Discard() {
+	if h.far != nil {
+		h.far.read(h)
+		return
+	}
+	h.job.Read()
+}
 
 // Collect waits for all tasks submitted so far whose results nobody has read, and returns
 // those in the order of submission. It can be called again: then for what was submitted
@@ -145,6 +165,9 @@ func (s *Supervisor) Collect(ctx context.Context) ([]task.Result, error) {
 
 // unread returns the tasks whose results nobody has read, in the order of submission.
 func (s *Supervisor) unread() []*Handle {
+	if s.cfg.Broker != nil {
+		return s.brokered.all()
+	}
 	var all []*Handle
 	pools := s.pools()
 	for _, p := range pools {

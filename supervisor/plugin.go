@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/brood-run/brood/supervisor/internal/dispatch"
+	"github.com/brood-run/brood/supervisor/internal/feed"
 	"github.com/brood-run/brood/supervisor/internal/policy"
 	"github.com/brood-run/brood/supervisor/internal/pool"
 	"github.com/brood-run/brood/supervisor/internal/worker"
@@ -20,6 +21,7 @@ type plugin struct {
 	cfg   *PoolConfig
 	tasks *dispatch.Dispatcher
 	pool  *pool.Pool
+	feed  *feed.Feed // nil without a broker
 }
 
 func (p *plugin) kill() { p.pool.Kill() }
@@ -53,5 +55,11 @@ func (s *Supervisor) newPlugin(c *PoolConfig, epoch time.Time) *plugin {
 		SoftMemoryLimit: c.SoftMemoryLimit, HardMemoryLimit: watched,
 		Jitter: max(0, c.RecycleJitter), Tasks: p.tasks,
 	})
+	if s.cfg.Broker != nil {
+		p.feed = feed.New(feed.Config{
+			Pool: c.Name, Broker: s.cfg.Broker, Tasks: p.tasks, MaxAttempts: c.MaxAttempts, Logger: logger,
+			AtOnce: func() int { return c.Workers * c.Slots },
+		})
+	}
 	return p
 }

@@ -6,8 +6,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/brood-run/brood/supervisor/event"
 	"github.com/brood-run/brood/supervisor/internal/cgroup"
+	"github.com/brood-run/brood/supervisor/internal/feed"
 	"github.com/brood-run/brood/supervisor/internal/proc"
 	"github.com/brood-run/brood/supervisor/task"
 )
@@ -22,10 +25,12 @@ type Supervisor struct {
 	closed atomic.Bool            // no more is taken; written with start held
 	roster atomic.Pointer[roster] // set by Start
 
-	spawner *proc.Spawner // set by Start before roster, and so is reaper
-	reaper  *proc.Reaper
-	cgroups *cgroup.Parent // nil if no pool has workers in cgroups
-	scratch *proc.Scratch  // nil where there is none
+	spawner  *proc.Spawner // set by Start before roster, and so is reaper
+	reaper   *proc.Reaper
+	brokered brokered
+	draining atomic.Bool
+	cgroups  *cgroup.Parent // nil if no pool has workers in cgroups
+	scratch  *proc.Scratch  // nil where there is none
 
 	stop sync.Once
 	now  chan struct{} // closed when stopping has to be quick
@@ -46,7 +51,9 @@ func New(cfg Config) (*Supervisor, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &Supervisor{cfg: cfg, now: make(chan struct{}), done: make(chan struct{})}, nil
+	s := &Supervisor{cfg: cfg, now: make(chan struct{}), done: make(chan struct{})}
+	s.brokered.room = semaphore.NewWeighted(int64(cfg.ResultLimit))
+	return s, nil
 }
 
 // Start starts the workers and returns without waiting for them: tasks may be submitted at
@@ -80,6 +87,9 @@ func (s *Supervisor) Start() error {
 	s.roster.Store(r)
 	for _, p := range r.pools {
 		p.pool.Start()
+		if p.feed != nil {
+			p.feed.Start()
+		}
 	}
 	return nil
 }
@@ -227,6 +237,7 @@ func (s *Supervisor) shutdown() {
 	if s.spawner == nil {
 		return
 	}
+	s.eachFeed((*feed.Feed).Stop)
 	var drained []<-chan struct{}
 	s.eachPool(func(p *plugin) { drained = append(drained, p.tasks.Stop()) })
 	if !s.awaitTasks(drained) {
@@ -234,6 +245,7 @@ func (s *Supervisor) shutdown() {
 	}
 	s.eachPool(func(p *plugin) { p.pool.Stop() })
 	s.awaitPools()
+	s.closeFeeds()
 	s.eachPool(func(p *plugin) { p.tasks.Close() })
 	if err := s.reaper.Close(); err != nil {
 		s.cfg.Logger.Warn(err.Error())

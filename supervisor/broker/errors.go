@@ -11,6 +11,8 @@ var (
 	ErrDuplicate = errors.New("a task with this id exists")
 	// ErrFull: the pool's queue holds as many tasks as it may.
 	ErrFull = errors.New("queue is full")
+	// ErrTooLarge: the broker does not take messages or results of this size.
+	ErrTooLarge = errors.New("too large for the broker")
 	// ErrUnavailable: the broker cannot be reached, or cannot write.
 	ErrUnavailable = errors.New("broker is unavailable")
 	// ErrLost: the lease is somebody else's, or its task has a result.

@@ -82,6 +82,7 @@ type library struct {
 
 var libraries = []library{
 	{path: "github.com/hashicorp/go-hclog"},
+	{path: "golang.org/x/sync"},
 	{path: "golang.org/x/sys"}, // the rest of package syscall
 	// The peer of the benchmarks is go-plugin's own transport, which brood does not use.
 	{path: "github.com/hashicorp/go-plugin", room: "supervisor/internal/worker", also: []string{"cmd/internal/bench/peer"}},

@@ -19,6 +19,9 @@ func (j *Job) Cancel() {
 
 func (d *Dispatcher) cancel(j *Job) {
 	now := d.now()
+	if j.returned {
+		return
+	}
 	switch j.state {
 	case task.StateQueued:
 		if i := slices.Index(d.suspects, j); i >= 0 {

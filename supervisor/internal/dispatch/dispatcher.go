@@ -63,6 +63,7 @@ type Dispatcher struct {
 	unread   int
 	warned   bool // that nobody reads results
 	closed   bool
+	held     bool            // leased jobs are returned rather than queued
 	latest   time.Duration   // when a job was last submitted
 	finished []*Job          // ended in the current critical section
 	actions  []func()        // to do after it

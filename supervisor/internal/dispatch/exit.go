@@ -81,6 +81,9 @@ var deaths = map[worker.Reason]task.Outcome{
 
 // lost decides what follows when a worker died while a job ran in it.
 func (d *Dispatcher) lost(j *Job, a *task.Attempt, e *worker.Exit, now time.Duration) {
+	if e.Reason == worker.ReasonShutdown && d.interrupted(j) {
+		return
+	}
 	j.record(*a)
 	if e.Reason == worker.ReasonShutdown {
 		d.cancelled(j, now, "the supervisor stopped while it ran")

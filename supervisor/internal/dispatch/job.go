@@ -37,6 +37,10 @@ type Job struct {
 	abandoned  bool // not to be tried again
 	softSent   bool // this attempt was told of its soft timeout
 	killed     bool // this attempt's worker is being killed for its sake
+
+	leased   bool          // a broker keeps it: it is returned rather than tried again
+	returned bool          // it has been
+	delay    time.Duration // before it may be leased again
 }
 
 // NewJob wraps a validated task. A tracked job counts as unread from its end until

@@ -83,6 +83,9 @@ func (l *Lane) back(j *Job, now time.Duration) {
 	switch {
 	case j.cancelAt != 0:
 		d.cancelled(j, now, "cancelled before it was started")
+	case j.leased && (d.closed || d.held):
+		j.become(task.StateQueued)
+		d.giveBack(j, 0)
 	case d.closed:
 		d.cancelled(j, now, "the supervisor stopped before it was started")
 	default:

@@ -152,14 +152,14 @@ func (d *Dispatcher) failed(j *Job, rec *task.Attempt, v verdict, now time.Durat
 	case v.crash && j.crashes >= d.cfg.MaxCrashes:
 		e.Message = fmt.Sprintf("ended %d workers, the limit is %d: %s", j.crashes, d.cfg.MaxCrashes, e.Message)
 		d.end(j, task.StateDead, e, now)
-	case d.closed || j.abandoned:
+	case !j.leased && (d.closed || j.abandoned):
 		d.cancelled(j, now, "the supervisor stopped before its next attempt; the last one: "+rec.Message)
 	default:
 		d.retry(j, v, now)
 	}
 }
 
-// retry puts a job back: at once after its first crash, else after a delay.
+// retry puts a job back, or returns it: at once after its first crash, else after a delay.
 func (d *Dispatcher) retry(j *Job, v verdict, now time.Duration) {
 	delay := v.after
 	switch {
@@ -174,6 +174,10 @@ func (d *Dispatcher) retry(j *Job, v verdict, now time.Duration) {
 	}
 	j.become(task.StateRetrying)
 	d.publishRetrying(j, delay)
+	if j.leased {
+		d.giveBack(j, max(delay, 0))
+		return
+	}
 	if delay <= 0 {
 		j.become(task.StateQueued)
 		d.enqueue(j)

@@ -11,6 +11,7 @@ func (d *Dispatcher) Stop() <-chan struct{} {
 	if !d.closed {
 		d.closed = true
 		now := d.now()
+		d.returnWaiting()
 		for j, ok := d.queue.Pop(); ok; j, ok = d.queue.Pop() {
 			if j.state == task.StateQueued {
 				d.queued--

@@ -1,0 +1,66 @@
+package feed
+
+import (
+	"errors"
+
+	"github.com/brood-run/brood/supervisor/broker"
+	"github.com/brood-run/brood/supervisor/internal/dispatch"
+)
+
+// openGate lets uncertain tasks through, no more than can run: of each it is stored that it
+// starts, and one that had to wait then would look started when it was not.
+func (f *Feed) openGate() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for len(f.gate) > 0 && f.through < f.cfg.AtOnce() {
+		h := f.gate[0]
+		f.gate = f.gate[1:]
+		h.gated = true
+		f.through++
+		f.loops.Go(func() { f.begin(h) })
+	}
+}
+
+// begin stores that a task starts, and then hands it to the dispatcher.
+func (f *Feed) begin(h *held) {
+	for {
+		err := f.cfg.Broker.Begin(f.working, h.lease)
+		switch {
+		case err == nil:
+			f.submit(h)
+			return
+		case errors.Is(err, broker.ErrLost), errors.Is(err, broker.ErrFinished):
+			f.mu.Lock()
+			h.lost = true
+			f.mu.Unlock()
+			f.finished(h)
+			return
+		}
+		f.complain(err)
+		if !wait(f.working, retryEvery) {
+			return
+		}
+	}
+}
+
+func (f *Feed) submit(h *held) {
+	f.hand.Lock()
+	defer f.hand.Unlock()
+	f.mu.Lock()
+	h.submitted = true
+	cancelled := h.cancelled
+	f.mu.Unlock()
+	f.cfg.Tasks.SubmitLeased([]*dispatch.Job{&h.job})
+	if cancelled {
+		h.job.Cancel()
+	}
+}
+
+// clearGate gives back what waits there.
+func (f *Feed) clearGate() {
+	f.mu.Lock()
+	f.ended = append(f.ended, f.gate...)
+	f.gate = nil
+	f.mu.Unlock()
+	poke(f.results)
+}

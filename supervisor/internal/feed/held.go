@@ -1,0 +1,80 @@
+package feed
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/brood-run/brood/supervisor/broker"
+	"github.com/brood-run/brood/supervisor/internal/dispatch"
+	"github.com/brood-run/brood/supervisor/task"
+)
+
+// held is a leased task. Its fields are guarded by Feed.mu, but for lease and feed, which do not change.
+type held struct {
+	feed  *Feed
+	lease *broker.Lease
+	job   dispatch.Job
+	// result is the job's, or that of a task which never gets to the dispatcher.
+	result *task.Result
+
+	renewed   time.Time // when its lease was given or last extended
+	gated     bool      // it counts among those that are through the gate
+	submitted bool      // the dispatcher has it
+	cancelled bool      // before the dispatcher had it
+	lost      bool      // the lease is somebody else's by now
+}
+
+// Finished implements dispatch.Owner.
+func (h *held) Finished(*dispatch.Job) { h.feed.finished(h) }
+
+// hold makes a lease ours.
+func (f *Feed) hold(l *broker.Lease, now time.Time) *held {
+	h := &held{feed: f, lease: l, renewed: now}
+	t := l.Task
+	if !l.Expires.IsZero() {
+		t.Expires = max(l.Expires.Sub(l.Submitted), 1)
+	}
+	h.job.InitLeased(t, h, dispatch.Past{
+		Waited: max(now.Sub(l.Submitted), 0), Starts: l.History.Starts, Crashes: l.History.Crashes,
+		Attempts: l.History.Attempts,
+	})
+	h.result = &h.job.Result
+	return h
+}
+
+// maxStarts is how often the task's handler may be started, all leases together.
+func (h *held) maxStarts() int {
+	o := &h.lease.Task.Options
+	switch {
+	case o.AtMostOnce:
+		return 1
+	case o.MaxAttempts > 0:
+		return o.MaxAttempts
+	default:
+		return h.feed.cfg.MaxAttempts
+	}
+}
+
+// usedUp answers a task that must not be started again: whoever held it last went away without
+// a word, and may have started it.
+func (h *held) usedUp() bool {
+	starts := h.lease.History.Starts
+	if starts < h.maxStarts() {
+		return false
+	}
+	h.result.Status = task.Dead
+	h.result.Err = &task.Error{Kind: task.KindCrashed, Message: fmt.Sprintf(
+		"the supervisor that held it went away, and may have been running it: %d of %d attempts are used up", starts, h.maxStarts())}
+	return true
+}
+
+// uncertain says that nobody would know that the task has been started if this supervisor were
+// killed now, and that it would matter.
+func (h *held) uncertain() bool {
+	return h.lease.Delivery > 1 || h.lease.History.Starts+1 >= h.maxStarts()
+}
+
+// history is what the next holder has to know.
+func (h *held) history() broker.History {
+	return broker.History{Starts: h.result.Started, Crashes: h.job.Crashes(), Attempts: h.result.Attempts}
+}

@@ -1,0 +1,73 @@
+package feed
+
+import (
+	"github.com/brood-run/brood/supervisor/task"
+)
+
+// listen hears of cancellations. It is the listener.
+func (f *Feed) listen() {
+	for f.working.Err() == nil {
+		notices, err := f.cfg.Broker.Notices(f.working)
+		if err != nil {
+			f.complain(err)
+			wait(f.working, retryEvery)
+			continue
+		}
+		for n := range notices {
+			if n.Cancel != "" {
+				f.cancel(n.Cancel)
+			}
+		}
+	}
+}
+
+func (f *Feed) cancel(id string) {
+	f.hand.Lock()
+	defer f.hand.Unlock()
+	f.mu.Lock()
+	h := f.holding[id]
+	switch {
+	case h == nil:
+		f.mu.Unlock()
+	case h.submitted:
+		f.mu.Unlock()
+		h.job.Cancel()
+	default:
+		h.cancelled = true
+		for i, g := range f.gate {
+			if g == h {
+				f.gate = append(f.gate[:i], f.gate[i+1:]...)
+				h.result.Status = task.Cancelled
+				h.result.Err = &task.Error{Kind: task.KindCancelled, Message: "cancelled before it was started"}
+				f.ended = append(f.ended, h)
+				break
+			}
+		}
+		f.mu.Unlock()
+		poke(f.results)
+	}
+}
+
+// complain says once that the broker cannot be reached, or what it says instead.
+func (f *Feed) complain(err error) {
+	f.mu.Lock()
+	first := !f.cut
+	f.cut = true
+	n := len(f.holding)
+	f.mu.Unlock()
+	if first && f.working.Err() == nil {
+		f.cfg.Logger.Error("the broker cannot be reached; running tasks go on, their results are kept until it is back", "held", n, "error", err)
+	}
+}
+
+// recovered says that it can.
+func (f *Feed) recovered() {
+	f.mu.Lock()
+	was := f.cut
+	f.cut = false
+	n := len(f.holding)
+	f.mu.Unlock()
+	if was {
+		f.cfg.Logger.Info("the broker is back", "held", n)
+	}
+}

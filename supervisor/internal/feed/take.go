@@ -1,0 +1,96 @@
+package feed
+
+import (
+	"context"
+	"time"
+
+	"github.com/brood-run/brood/supervisor/broker"
+	"github.com/brood-run/brood/supervisor/internal/dispatch"
+)
+
+// take leases tasks whenever there is room for some. It is the taker.
+func (f *Feed) take() {
+	for f.taking.Err() == nil {
+		ctx, n := f.wanted()
+		if n == 0 {
+			select {
+			case <-f.room:
+			case <-f.taking.Done():
+			}
+			continue
+		}
+		leases, err := f.cfg.Broker.Lease(ctx, f.cfg.Pool, n)
+		f.accept(leases)
+		if err != nil && ctx.Err() == nil {
+			f.complain(err)
+			wait(f.taking, retryEvery)
+		}
+	}
+}
+
+// wanted is how many tasks to lease now, and the context to do it in.
+func (f *Feed) wanted() (context.Context, int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.pause != nil {
+		f.pause()
+		f.pause = nil
+	}
+	f.prefetch.Min, f.prefetch.Max = f.cfg.AtOnce(), maxHeld
+	size := f.prefetch.Size()
+	n := size - len(f.holding)
+	if f.typical > 0 {
+		n = min(n, (maxHeldBytes-f.bytes)/f.typical)
+	}
+	if len(f.holding) == 0 {
+		n = max(n, 1)
+	}
+	// A quarter of what is held is worth a round trip; less is not.
+	if f.draining || n <= 0 || n < min(size/4, size-f.prefetch.Min) {
+		return nil, 0
+	}
+	ctx, cancel := context.WithCancel(f.taking)
+	f.pause = cancel
+	return ctx, n
+}
+
+// accept holds new leases and hands their tasks on.
+func (f *Feed) accept(leases []*broker.Lease) {
+	if len(leases) == 0 {
+		return
+	}
+	f.recovered()
+	now := time.Now()
+	jobs := make([]*dispatch.Job, 0, len(leases))
+	ended, gated := false, false
+	f.hand.Lock()
+	defer f.hand.Unlock()
+	f.mu.Lock()
+	f.prefetch.Observe(f.count, now.Sub(f.since))
+	f.count, f.since = 0, now
+	for _, l := range leases {
+		h := f.hold(l, now)
+		f.holding[l.Task.ID] = h
+		f.bytes += len(l.Task.Payload)
+		f.typical = (15*f.typical + len(l.Task.Payload) + 15) / 16
+		switch {
+		case h.usedUp():
+			f.ended = append(f.ended, h)
+			ended = true
+		case h.uncertain():
+			f.gate = append(f.gate, h)
+			gated = true
+		default:
+			h.submitted = true
+			jobs = append(jobs, &h.job)
+		}
+	}
+	f.mu.Unlock()
+	f.cfg.Tasks.SubmitLeased(jobs)
+	if ended {
+		poke(f.results)
+	}
+	if gated {
+		f.openGate()
+	}
+}
