@@ -50,11 +50,19 @@ func settings() Config {
 // bubble runs a test in fake time and checks that nothing is left at its end.
 func bubble(t *testing.T, cfg Config, test func(t *testing.T, r *rig)) {
 	t.Helper()
+	bubbleWith(t, cfg, func(t *testing.T, r *rig) {
+		test(t, r)
+		r.close()
+	})
+}
+
+// bubbleWith runs a test in fake time.
+func bubbleWith(t *testing.T, cfg Config, test func(t *testing.T, r *rig)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, cfg)
 		t.Cleanup(r.abandon)
 		test(t, r)
-		r.close()
 	})
 }
 
