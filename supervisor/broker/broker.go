@@ -48,7 +48,8 @@ type Queue interface {
 	Extend(ctx context.Context, leases []*Lease) []error
 
 	// Begin stores that the next attempt of a lease's task starts now, as Starts+1. Should the
-	// lease lapse after that, the next one counts this attempt. Without Begin a first
+	// lease lapse after that, the next one counts this attempt: in History.Starts, and with a
+	// record of it (outcome crashed: its holder went away). Without Begin a first
 	// delivery (Delivery is 1) that lapses counts as one attempt, later ones
 	// as none: call Begin before every start but that of a first delivery, and
 	// before that too if its task must not be started twice.

@@ -24,7 +24,10 @@ func (f *Feed) openGate() {
 // begin stores that a task starts, and then hands it to the dispatcher.
 func (f *Feed) begin(h *held) {
 	for {
-		err := f.cfg.Broker.Begin(f.working, h.lease)
+		f.mu.Lock()
+		lease := h.lease
+		f.mu.Unlock()
+		err := f.cfg.Broker.Begin(f.working, lease)
 		switch {
 		case err == nil:
 			f.submit(h)
@@ -59,7 +62,9 @@ func (f *Feed) submit(h *held) {
 // clearGate gives back what waits there.
 func (f *Feed) clearGate() {
 	f.mu.Lock()
-	f.ended = append(f.ended, f.gate...)
+	for _, h := range f.gate {
+		f.end(h)
+	}
 	f.gate = nil
 	f.mu.Unlock()
 	poke(f.results)

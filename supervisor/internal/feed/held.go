@@ -9,19 +9,23 @@ import (
 	"github.com/brood-run/brood/supervisor/task"
 )
 
-// held is a leased task. Its fields are guarded by Feed.mu, but for lease and feed, which do not change.
+// held is a leased task. What follows job is guarded by Feed.mu.
 type held struct {
-	feed  *Feed
+	feed *Feed
+	job  dispatch.Job
+	// lease is the last that was given for this task while it was here. It is guarded by Feed.mu
+	// until the task has ended.
 	lease *broker.Lease
-	job   dispatch.Job
 	// result is the job's, or that of a task which never gets to the dispatcher.
 	result *task.Result
+	past   int // starts before it came here
 
 	renewed   time.Time // when its lease was given or last extended
 	gated     bool      // it counts among those that are through the gate
 	submitted bool      // the dispatcher has it
 	cancelled bool      // before the dispatcher had it
 	lost      bool      // the lease is somebody else's by now
+	over      bool      // it has ended here, and waits to be settled
 }
 
 // Finished implements dispatch.Owner.
@@ -29,7 +33,7 @@ func (h *held) Finished(*dispatch.Job) { h.feed.finished(h) }
 
 // hold makes a lease ours.
 func (f *Feed) hold(l *broker.Lease, now time.Time) *held {
-	h := &held{feed: f, lease: l, renewed: now}
+	h := &held{feed: f, lease: l, past: l.History.Starts, renewed: now}
 	t := l.Task
 	if !l.Expires.IsZero() {
 		t.Expires = max(l.Expires.Sub(l.Submitted), 1)

@@ -39,7 +39,7 @@ func (f *Feed) cancel(id string) {
 				f.gate = append(f.gate[:i], f.gate[i+1:]...)
 				h.result.Status = task.Cancelled
 				h.result.Err = &task.Error{Kind: task.KindCancelled, Message: "cancelled before it was started"}
-				f.ended = append(f.ended, h)
+				f.end(h)
 				break
 			}
 		}

@@ -11,7 +11,7 @@ import (
 // finished takes a job from the dispatcher, with its result or without.
 func (f *Feed) finished(h *held) {
 	f.mu.Lock()
-	f.ended = append(f.ended, h)
+	f.end(h)
 	open := h.gated
 	if h.gated {
 		h.gated = false
@@ -25,6 +25,12 @@ func (f *Feed) finished(h *held) {
 	if open {
 		f.openGate()
 	}
+}
+
+// end makes a task wait to be settled.
+func (f *Feed) end(h *held) {
+	h.over = true
+	f.ended = append(f.ended, h)
 }
 
 // settle stores what became of tasks. It is the settler.
@@ -80,7 +86,7 @@ func (f *Feed) settleAll(batch []*held) (kept []*held) {
 // dropped forgets a task whose lease was lost before it started here, and says so.
 func (f *Feed) dropped(h *held) bool {
 	f.mu.Lock()
-	lost := h.lost && h.result.Started == h.lease.History.Starts
+	lost := h.lost && h.result.Started == h.past
 	f.mu.Unlock()
 	if lost {
 		f.release([]*held{h}, nil, nil)
@@ -129,9 +135,9 @@ func (f *Feed) release(batch []*held, errs []error, kept []*held) []*held {
 			}
 		}
 		if f.holding[h.lease.Task.ID] == h {
-			delete(f.holding, h.lease.Task.ID)
-			f.bytes -= len(h.lease.Task.Payload)
+			delete(f.holding, h.lease.Task.ID) // else it is leased again already
 		}
+		f.bytes -= len(h.lease.Task.Payload)
 		f.count++
 	}
 	if len(f.holding) == 0 && f.empty != nil {

@@ -69,13 +69,16 @@ func (f *Feed) accept(leases []*broker.Lease) {
 	f.prefetch.Observe(f.count, now.Sub(f.since))
 	f.count, f.since = 0, now
 	for _, l := range leases {
+		if f.regained(l, now) {
+			continue
+		}
 		h := f.hold(l, now)
 		f.holding[l.Task.ID] = h
 		f.bytes += len(l.Task.Payload)
 		f.typical = (15*f.typical + len(l.Task.Payload) + 15) / 16
 		switch {
 		case h.usedUp():
-			f.ended = append(f.ended, h)
+			f.end(h)
 			ended = true
 		case h.uncertain():
 			f.gate = append(f.gate, h)
@@ -93,4 +96,15 @@ func (f *Feed) accept(leases []*broker.Lease) {
 	if gated {
 		f.openGate()
 	}
+}
+
+// regained takes a lease for a task that is still here: its last lease lapsed, because the broker
+// was out of reach, and now nobody else has it.
+func (f *Feed) regained(l *broker.Lease, now time.Time) bool {
+	h := f.holding[l.Task.ID]
+	if h == nil || h.over {
+		return false
+	}
+	h.lease, h.renewed, h.lost = l, now, false
+	return true
 }

@@ -1,0 +1,137 @@
+package supervisor_test
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/brood-run/brood/supervisor"
+	"github.com/brood-run/brood/supervisor/broker"
+	"github.com/brood-run/brood/supervisor/broker/memory"
+	"github.com/brood-run/brood/supervisor/event"
+)
+
+// unplugged is a broker that cannot be reached for a while.
+type unplugged struct {
+	*memory.Broker
+	out    atomic.Bool
+	missed chan string // calls that failed; nobody waits for a reader
+}
+
+func (u *unplugged) gone(call string) error {
+	if !u.out.Load() {
+		return nil
+	}
+	select {
+	case u.missed <- call:
+	default:
+	}
+	return fmt.Errorf("%w: unplugged", broker.ErrUnavailable)
+}
+
+func every(n int, err error) []error {
+	errs := make([]error, n)
+	for i := range errs {
+		errs[i] = err
+	}
+	return errs
+}
+
+func (u *unplugged) Lease(ctx context.Context, pool string, n int) ([]*broker.Lease, error) {
+	if err := u.gone("lease"); err != nil {
+		return nil, err
+	}
+	leases, err := u.Broker.Lease(ctx, pool, n)
+	if gone := u.gone("lease"); gone != nil { // the answer gets lost
+		return nil, gone
+	}
+	return leases, err
+}
+
+func (u *unplugged) Extend(ctx context.Context, leases []*broker.Lease) []error {
+	if err := u.gone("extend"); err != nil {
+		return every(len(leases), err)
+	}
+	return u.Broker.Extend(ctx, leases)
+}
+
+func (u *unplugged) Ack(ctx context.Context, answers []broker.Answer) []error {
+	if err := u.gone("ack"); err != nil {
+		return every(len(answers), err)
+	}
+	return u.Broker.Ack(ctx, answers)
+}
+
+func (u *unplugged) Nack(ctx context.Context, l *broker.Lease, delay time.Duration) error {
+	if err := u.gone("nack"); err != nil {
+		return err
+	}
+	return u.Broker.Nack(ctx, l, delay)
+}
+
+func (u *unplugged) await(t *testing.T, call string) {
+	t.Helper()
+	for {
+		select {
+		case c := <-u.missed:
+			if c == call {
+				return
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("nobody called %s", call)
+		}
+	}
+}
+
+// A result that cannot be stored is kept until it can, and its task is not run again.
+func TestResultsWaitForTheBroker(t *testing.T) {
+	u := &unplugged{Broker: keep(t, memory.Config{}), missed: make(chan string, 1)}
+	s := ready(t, kept(faulty(supervisor.PoolConfig{}), u))
+	events := s.Events(100)
+	h := submit(t, s, "sleep", `{"ms":1}`)
+	failing := submit(t, s, "retry", "")
+	await(t, events, func(e event.TaskStarted) bool { return e.Task == h.ID() })
+	u.out.Store(true)
+	h2 := submit(t, s, "ok", "")
+	u.await(t, "ack")
+	u.out.Store(false)
+	for _, h := range []*supervisor.Handle{h, h2} {
+		if r := completed(t, wait(t, h)); r.Started != 1 {
+			t.Errorf("%d starts, want one", r.Started)
+		}
+	}
+	if r := completed(t, wait(t, failing)); r.Started != 2 || len(r.Attempts) != 1 {
+		t.Errorf("%d starts, attempts %v", r.Started, r.Attempts)
+	}
+}
+
+// A supervisor that cannot extend its leases goes on with what runs. Somebody else runs it too,
+// and there is one result.
+func TestWhoLosesTheBrokerGoesOnAndAcksOnce(t *testing.T) {
+	b := keep(t, memory.Config{LeaseTime: 100 * time.Millisecond})
+	u := &unplugged{Broker: b, missed: make(chan string, 1)}
+	one := ready(t, kept(faulty(supervisor.PoolConfig{}), u))
+	events := one.Events(1000)
+	h := submit(t, one, "sleep", `{"ms":600}`)
+	await(t, events, func(e event.TaskStarted) bool { return e.Task == h.ID() })
+	u.out.Store(true)
+	u.await(t, "extend")
+
+	two := ready(t, kept(faulty(supervisor.PoolConfig{}), b))
+	defer two.Close()
+	defer one.Close()
+	others := two.Events(1000)
+	await(t, others, func(e event.TaskStarted) bool { return e.Task == h.ID() && e.Attempt == 2 })
+	await(t, events, func(e event.TaskFinished) bool { return e.Task == h.ID() })
+	u.await(t, "ack")
+	u.out.Store(false)
+	if r := completed(t, wait(t, h)); r.Started < 1 || r.Started > 2 {
+		t.Errorf("%d starts", r.Started)
+	}
+	await(t, others, func(e event.TaskFinished) bool { return e.Task == h.ID() })
+	if c, err := b.Counts(t.Context(), "faulty"); err != nil || c.Queued+c.Leased+c.Scheduled > 1 {
+		t.Errorf("left: %+v, %v", c, err)
+	}
+}
