@@ -85,6 +85,7 @@ func (b *brokered) all() []*Handle {
 // far is what a Handle needs to know of a task that a broker keeps.
 type far struct {
 	s     *Supervisor
+	id    string
 	place *list.Element // in brokered.unread; nil once it was read; guarded by brokered.mu
 	stop  func()        // ends the wait for the result; nil before it begins; guarded by brokered.mu
 }
@@ -141,8 +142,7 @@ func (s *Supervisor) enqueueFar(ctx context.Context, m *broker.Message, tag any)
 	if errs := s.Enqueue(ctx, []*broker.Message{m}); errs != nil {
 		return nil, errs[0]
 	}
-	h := &Handle{far: &far{s: s}}
-	h.job.Result.Task = m.Task
+	h := &Handle{far: &far{s: s, id: m.Task.ID}}
 	h.end.Add(1)
 	b := &s.brokered
 	b.mu.Lock()

@@ -70,7 +70,12 @@ func (s *Supervisor) handle(t task.Task) (*Handle, *plugin, time.Time, error) {
 }
 
 // ID is the task's id.
-func (h *Handle) ID() string { return h.job.Result.Task.ID }
+func (h *Handle) ID() string {
+	if h.far != nil {
+		return h.far.id
+	}
+	return h.job.Result.Task.ID
+}
 
 // Finished implements dispatch.Owner; it is not for callers.
 func (h *Handle) Finished(*dispatch.Job) {

@@ -60,7 +60,7 @@ func (r room) judge(p pkg, imp string, test bool) []string {
 	switch {
 	case !known:
 		return breach("this library has no room: give it one in the law")
-	case lib.test && !test:
+	case lib.test && !test && !slices.Contains(lib.also, short(p.ImportPath)):
 		return breach("this library is for tests only")
 	case lib.test:
 		return nil

@@ -29,7 +29,9 @@ var rooms = []room{
 	{path: "supervisor/event", std: true, why: "events are a leaf that everybody may import"},
 	{path: "supervisor/internal/policy", std: true, why: "decisions are pure"},
 	{path: "supervisor/broker", may: []string{"supervisor/task"}, why: "a broker holds tasks"},
-	{path: "supervisor/broker/*", may: []string{"supervisor/broker", "supervisor/broker/*", "supervisor/task", "supervisor/internal/policy"}, why: "a broker holds tasks"},
+	{path: "supervisor/broker/*", may: []string{
+		"supervisor/broker", "supervisor/broker/*", "supervisor/task", "supervisor/internal/policy",
+	}, why: "a broker holds tasks, in their order"},
 	{path: "supervisor/internal/proc", why: "processes know nothing of tasks"},
 	{path: "supervisor/internal/cgroup", why: "cgroups know nothing of processes but their numbers"},
 	{path: "supervisor/internal/worker", may: []string{
@@ -77,7 +79,7 @@ type library struct {
 	path string
 	room string   // empty: every room that is not std
 	also []string // rooms that need it for a reason of their own
-	test bool     // for test files only, of any room
+	test bool     // for test files only, of any room, and for those in also
 }
 
 var libraries = []library{
@@ -102,9 +104,9 @@ var libraries = []library{
 	{path: "github.com/goccy/go-yaml", room: "cmd/internal/cli"},
 	{path: "github.com/HdrHistogram/hdrhistogram-go", room: "cmd/internal/cli", also: []string{"cmd/internal/bench"}},
 	{path: "github.com/mattn/go-isatty", room: "cmd/internal/cli"},
-	{path: "github.com/google/go-cmp", test: true},
+	{path: "github.com/google/go-cmp", test: true, also: []string{"supervisor/broker/brokertest"}},
 	{path: "go.uber.org/goleak", test: true},
-	{path: "pgregory.net/rapid", test: true},
+	{path: "pgregory.net/rapid", test: true, also: []string{"supervisor/broker/brokertest"}},
 }
 
 // heavy is what no plugin binary may contain, by whatever way it would come in.

@@ -11,31 +11,31 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-type item struct {
+type ranked struct {
 	rank, serial int
 	key          int64
 }
 
 // model is the obvious queue: a list, sorted when asked.
-type model []item
+type model []ranked
 
-func (m *model) pop() item {
-	best := slices.MinFunc(*m, func(a, b item) int {
+func (m *model) pop() ranked {
+	best := slices.MinFunc(*m, func(a, b ranked) int {
 		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(b.rank, a.rank), cmp.Compare(a.serial, b.serial))
 	})
-	*m = slices.DeleteFunc(*m, func(i item) bool { return i == best })
+	*m = slices.DeleteFunc(*m, func(i ranked) bool { return i == best })
 	return best
 }
 
 func TestQueueAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var q Queue[item]
+		var q Queue[ranked]
 		var m model
 		serial := 0
 		t.Repeat(map[string]func(*rapid.T){
 			"push": func(t *rapid.T) {
 				serial++
-				i := item{rapid.IntRange(-2, 2).Draw(t, "rank"), serial, rapid.Int64Range(0, 20).Draw(t, "key")}
+				i := ranked{rapid.IntRange(-2, 2).Draw(t, "rank"), serial, rapid.Int64Range(0, 20).Draw(t, "key")}
 				q.Push(i.rank, i.key, i)
 				m = append(m, i)
 			},
@@ -53,9 +53,9 @@ func TestQueueAgainstModel(t *testing.T) {
 			},
 			"filter": func(t *rapid.T) {
 				bit := rapid.IntRange(0, 1).Draw(t, "bit")
-				keep := func(i item) bool { return i.serial%4 != bit }
+				keep := func(i ranked) bool { return i.serial%4 != bit }
 				q.Filter(keep)
-				m = slices.DeleteFunc(m, func(i item) bool { return !keep(i) })
+				m = slices.DeleteFunc(m, func(i ranked) bool { return !keep(i) })
 			},
 			"": func(t *rapid.T) {
 				if q.Len() != len(m) {
