@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"slices"
 	"time"
 
 	"github.com/brood-run/brood/supervisor/task"
@@ -37,6 +38,22 @@ type History struct {
 	Starts   int            // how often the handler was started
 	Crashes  int            // how many workers the task has ended
 	Attempts []task.Attempt // the records of attempts that went wrong
+}
+
+// maxRecords bounds the attempts kept of one task: the first few and the last.
+const maxRecords = 20
+
+// Vanish counts an attempt whose holder went away without a word.
+func (h *History) Vanish() {
+	h.Starts++
+	kept := slices.Clone(h.Attempts)
+	if len(kept) >= maxRecords {
+		kept = slices.Delete(kept, maxRecords/4, len(kept)-maxRecords+maxRecords/4+1)
+	}
+	h.Attempts = append(kept, task.Attempt{
+		N: h.Starts, Outcome: task.OutcomeCrashed, ExitCode: -1,
+		Message: "the supervisor that held the task went away, and may have been running it",
+	})
 }
 
 // Lease is a message that is its holder's until it lapses.

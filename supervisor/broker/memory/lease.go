@@ -118,11 +118,12 @@ func (b *Broker) Begin(_ context.Context, l *broker.Lease) error {
 
 // lapse takes an item from a holder who has not been heard of in time.
 func (b *Broker) lapse(it *item, now time.Duration) {
-	switch {
-	case it.begun > 0:
-		it.msg.History.Starts = it.begun
-	case it.delivery == 1:
-		it.msg.History.Starts++ // its holder need not have said so
+	starts := it.begun
+	if it.delivery == 1 && starts == 0 {
+		starts = it.msg.History.Starts + 1 // its holder need not have said so
+	}
+	for it.msg.History.Starts < starts {
+		it.msg.History.Vanish()
 	}
 	b.giveBack(it, now, now)
 }
