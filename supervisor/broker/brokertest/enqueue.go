@@ -41,7 +41,7 @@ var enqueueTests = []test{
 		}
 	}},
 	{name: "submitted is kept", run: func(r *rig) {
-		at := time.Now().Add(-time.Hour).Round(0)
+		at := time.Now().Add(-time.Hour)
 		m := message("a", func(m *broker.Message) { m.Submitted = at })
 		r.enqueue(m)
 		if l := r.take("a"); !l.Submitted.Equal(at) || !m.Submitted.Equal(at) {

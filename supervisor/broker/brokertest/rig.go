@@ -9,6 +9,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
 
 	"github.com/brood-run/brood/supervisor/broker"
 	"github.com/brood-run/brood/supervisor/task"
@@ -25,10 +26,11 @@ const (
 
 // rig is a store and a broker on it, with shorthands that fail the test.
 type rig struct {
-	*testing.T
-	kit   Kit
-	store *Store
-	ctx   context.Context // ends with the test's patience
+	rapid.TB            // the test, or one of rapid's tries in it
+	test     *testing.T // whose cleanup closes what was opened
+	kit      Kit
+	store    *Store
+	ctx      context.Context // ends with the test's patience
 	broker.Broker
 }
 
@@ -43,7 +45,7 @@ func newRig(t *testing.T, k Kit, settings func(Kit) Settings) *rig {
 	s.ResultLimit = cmp.Or(s.ResultLimit, 10_000)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	r := &rig{T: t, kit: k, store: k.New(t, s), ctx: ctx}
+	r := &rig{TB: t, test: t, kit: k, store: k.New(t, s), ctx: ctx}
 	r.Broker = r.open()
 	return r
 }
@@ -51,8 +53,8 @@ func newRig(t *testing.T, k Kit, settings func(Kit) Settings) *rig {
 // open returns another broker on the same store.
 func (r *rig) open() broker.Broker {
 	r.Helper()
-	b := r.store.Open(r)
-	r.Cleanup(func() {
+	b := r.store.Open(r.test)
+	r.test.Cleanup(func() {
 		if err := b.Close(); err != nil {
 			r.Errorf("Close: %v", err)
 		}
@@ -250,7 +252,7 @@ func (r *rig) watch(id string) <-chan task.Result {
 	results := make(chan task.Result, 10) // one is all that should come
 	stop, err := r.OnResult(r.ctx, id, func(res task.Result) { results <- res })
 	r.ok(err)
-	r.Cleanup(stop)
+	r.test.Cleanup(stop)
 	return results
 }
 

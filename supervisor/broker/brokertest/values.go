@@ -21,8 +21,8 @@ var attempts = []task.Attempt{
 
 // everything is a message with something in every field that is kept.
 func everything(m *broker.Message) {
-	m.Submitted = time.Now().Add(-time.Second).Round(0)
-	m.Expires = time.Now().Add(time.Hour).Round(0)
+	m.Submitted = time.Now().Add(-time.Second)
+	m.Expires = time.Now().Add(time.Hour)
 	m.UniqueKey, m.UniqueTTL = "unique * > .", time.Hour
 	m.ConcurrencyKey, m.ConcurrencyLimit = "several * > .", 3
 	m.History = broker.History{Starts: 2, Crashes: 1, Attempts: attempts}
