@@ -29,6 +29,9 @@ type Message struct {
 	// same time. At most 256 bytes; empty means none.
 	ConcurrencyKey   string
 	ConcurrencyLimit int
+	// Fresh says that the id was made for this submission, so that nobody can have used it. It
+	// saves looking for it; it is not kept.
+	Fresh bool
 	// History is what has happened before.
 	History History
 }
