@@ -17,6 +17,7 @@ var wall = regexp.MustCompile(`\.Unix(Milli|Micro|Nano)?\(|\.Round\(0\)|\.Trunca
 // wallReadings are those that no decision depends on, by file.
 var wallReadings = map[string]string{
 	"supervisor/id.go":                     "the time in a task's id sorts it for people",
+	"supervisor/broker/jetstream/stamp.go": "what is stored outlives every other clock",
 	"supervisor/internal/proc/identity.go": "the times of a file are compared with each other only",
 	"supervisor/internal/worker/pipes.go":  "a deadline in 1970 is over, whatever the clock says",
 }

@@ -90,7 +90,7 @@ var libraries = []library{
 	{path: "github.com/hashicorp/go-plugin", room: "supervisor/internal/worker", also: []string{"cmd/internal/bench/peer"}},
 	{path: "google.golang.org/grpc", room: "cmd/internal/bench/peer"},
 	{path: "google.golang.org/protobuf", room: "supervisor/api/v1", also: []string{
-		"supervisor/internal/httpapi", "supervisor/broker/jetstream", "cmd/internal/cli", "cmd/internal/bench/peer",
+		"supervisor/internal/httpapi", "supervisor/broker/jetstream", "supervisor/broker/jetstream/storepb", "cmd/internal/cli", "cmd/internal/bench/peer",
 	}},
 	{path: "connectrpc.com/connect", room: "supervisor/api/v1", also: []string{"supervisor/internal/httpapi", "cmd/internal/cli"}},
 	{path: "github.com/nats-io/nats-server/v2", room: "supervisor/broker/jetstream"},

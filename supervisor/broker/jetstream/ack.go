@@ -1,0 +1,143 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/brood-run/brood/supervisor/broker"
+	"github.com/brood-run/brood/supervisor/broker/jetstream/storepb"
+	"github.com/brood-run/brood/supervisor/task"
+)
+
+// What a consumer understands as an acknowledgement; an empty message is a plain one.
+var (
+	ackNak      = []byte("-NAK")
+	ackProgress = []byte("+WPI")
+	ackTerm     = []byte("+TERM")
+)
+
+// Ack implements broker.Queue. A result is stored before its task leaves the queue: should we die
+// between the two, whoever leases the task next finds the result.
+func (b *Broker) Ack(ctx context.Context, answers []broker.Answer) []error {
+	if err := b.closed(); err != nil {
+		return all(len(answers), err)
+	}
+	ctx, cancel := b.bound(ctx)
+	defer cancel()
+	claims := make([]*claim, len(answers))
+	errs := make([]error, len(answers))
+	out := make([]outgoing, 0, len(answers))
+	index := make([]int, 0, len(answers))
+	for i, a := range answers {
+		c, err := claimOf(a.Lease)
+		if err == nil && a.Result == nil {
+			err = errors.New("jetstream: an answer has no result")
+		}
+		var data []byte
+		if err == nil {
+			data, err = b.encodeResult(&a.Lease.Message, a.Result)
+		}
+		if err != nil {
+			errs[i] = err
+			continue
+		}
+		claims[i] = c
+		out = append(out, outgoing{subject: b.names.result(a.Lease.Task.ID), data: data})
+		index = append(index, i)
+	}
+	for n, err := range b.publish(ctx, out) {
+		errs[index[n]] = err
+	}
+	b.bury(ctx, answers, errs)
+	for i := range answers {
+		errs[i] = b.settle(claims[i], answers[i].Result, errs[i])
+	}
+	b.finish(ctx, claims, errs)
+	return sparse(errs)
+}
+
+// encodeResult makes a result fit: the server's limit is the only one that there is.
+func (b *Broker) encodeResult(m *broker.Message, r *task.Result) ([]byte, error) {
+	data, err := encode(toResult(m, r))
+	if err == nil && int64(len(data)) > b.nc.MaxPayload() {
+		return nil, fmt.Errorf("jetstream: the result of task %s takes %d bytes, the server takes at most %d", m.Task.ID, len(data), b.nc.MaxPayload())
+	}
+	return data, err
+}
+
+// bury stores the letters of tasks that died and whose results are ours.
+func (b *Broker) bury(ctx context.Context, answers []broker.Answer, errs []error) {
+	var out []outgoing
+	var index []int
+	for i, a := range answers {
+		if errs[i] != nil || !dies(a.Result) {
+			continue
+		}
+		m, err := b.letter(&a.Lease.Message, a.Result)
+		if err != nil {
+			errs[i] = err
+			continue
+		}
+		out = append(out, m)
+		index = append(index, i)
+	}
+	for n, err := range b.publish(ctx, out) {
+		errs[index[n]] = err
+	}
+}
+
+// dies says that a task with this result goes to the dead letters.
+func dies(r *task.Result) bool { return r.Status == task.Dead || r.Status == task.Rejected }
+
+func (b *Broker) letter(m *broker.Message, r *task.Result) (outgoing, error) {
+	result := toResult(m, r)
+	result.Task.History = toHistory(m.History)
+	data, err := encode(&storepb.Letter{Result: result, Died: stamp(time.Now())})
+	return outgoing{subject: b.names.letter(m.Pool, m.Task.ID), data: data}, err
+}
+
+// settle takes a task out of the queue once its result is stored, ours or another. Should this be lost, the
+// task is leased again, and its result found.
+func (b *Broker) settle(c *claim, r *task.Result, err error) error {
+	switch {
+	case c == nil || errors.Is(err, broker.ErrUnavailable):
+		return err
+	case errors.Is(err, errExists):
+		err = fmt.Errorf("%w: task %s", broker.ErrFinished, c.lease.Task.ID)
+	case err != nil:
+		return err
+	default:
+		b.waiters.tell(c.lease.Task.ID, r)
+	}
+	if lost := b.nc.Publish(c.reply, nil); lost != nil {
+		b.cfg.Logger.Warn("a task stays in its queue until it is leased again", "task", c.lease.Task.ID, "error", lost)
+	}
+	return err
+}
+
+// finish lets go of what belonged to tasks that are done.
+func (b *Broker) finish(_ context.Context, claims []*claim, errs []error) {
+	done := make([]*claim, 0, len(claims))
+	for i, c := range claims {
+		if c == nil || errs[i] != nil && !errors.Is(errs[i], broker.ErrFinished) {
+			continue
+		}
+		done = append(done, c)
+		if c.stored {
+			b.forget(c.pool.name, c.lease.Task.ID)
+		}
+	}
+	b.held.drop(done...)
+}
+
+// sparse is nil if no error is in errs.
+func sparse(errs []error) []error {
+	for _, err := range errs {
+		if err != nil {
+			return errs
+		}
+	}
+	return nil
+}

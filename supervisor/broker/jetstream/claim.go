@@ -1,0 +1,49 @@
+package jetstream
+
+import (
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/brood-run/brood/supervisor/broker"
+	"github.com/brood-run/brood/supervisor/broker/jetstream/storepb"
+	"github.com/brood-run/brood/supervisor/internal/policy"
+)
+
+// claim is a lease and what this broker knows of it. It is the lease's Token.
+type claim struct {
+	*arrival
+	lease  broker.Lease
+	pool   *pool
+	key    int64 // policy.Key
+	stored bool  // the task has a state
+}
+
+// open reads what has arrived.
+func (a *arrival) open(p *pool) (*claim, error) {
+	var s storepb.Task
+	if err := proto.Unmarshal(a.data, &s); err != nil {
+		return nil, fmt.Errorf("message %d of stream %s is damaged: %w", a.seq, p.stream, err)
+	}
+	c := &claim{pool: p, arrival: a}
+	fromTask(&s, &c.lease.Message)
+	c.lease.Delivery, c.lease.Token = int(a.delivery), c
+	c.key = policy.Key(s.GetSubmitted(), int(s.GetPriority()))
+	return c, nil
+}
+
+// lapsed says that the lease was not renewed in time: it may be somebody else's.
+func (c *claim) lapsed() bool {
+	return time.Since(*c.renewed.Load()) >= c.pool.b.cfg.LeaseTime
+}
+
+// claimOf is what is behind a lease of this broker.
+func claimOf(l *broker.Lease) (*claim, error) {
+	if l != nil {
+		if c, ok := l.Token.(*claim); ok {
+			return c, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: it is not one of this broker", broker.ErrLost)
+}

@@ -1,0 +1,125 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/brood-run/brood/supervisor/broker"
+	"github.com/brood-run/brood/supervisor/broker/jetstream/storepb"
+)
+
+// deadPage bounds how many letters are read at once.
+const deadPage = 256
+
+// Dead implements broker.DeadLetters.
+func (b *Broker) Dead(ctx context.Context, pool, after string, n int) (letters []broker.DeadLetter, next string, err error) {
+	if err := b.closed(); err != nil {
+		return nil, "", err
+	}
+	seq, err := position(after)
+	if err != nil {
+		return nil, "", err
+	}
+	filter := b.names.subject("d", "*", "*")
+	if pool != "" {
+		filter = b.names.subject("d", token(pool), "*")
+	}
+	var damaged error
+	for len(letters) < n {
+		before := seq
+		left, err := b.get(ctx, b.names.stream("d"), lookup{Seq: seq, NextFor: filter, Batch: min(n-len(letters), deadPage)}, func(s stored) {
+			seq = s.seq + 1
+			l, err := readLetter(s)
+			if err != nil {
+				damaged = err
+				return
+			}
+			letters = append(letters, l)
+		})
+		if err != nil {
+			return nil, "", err
+		}
+		if left == 0 || seq == before {
+			return letters, "", damaged
+		}
+	}
+	return letters, strconv.FormatUint(seq, 10), damaged
+}
+
+// position reads a cursor.
+func position(after string) (uint64, error) {
+	if after == "" {
+		return 1, nil
+	}
+	seq, err := strconv.ParseUint(after, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("jetstream: %q is no place in the list of dead letters", after)
+	}
+	return seq, nil
+}
+
+func readLetter(s stored) (broker.DeadLetter, error) {
+	var stored storepb.Letter
+	var l broker.DeadLetter
+	if err := proto.Unmarshal(s.data, &stored); err != nil {
+		return l, fmt.Errorf("dead letter %s is damaged: %w", lastToken(s.subject), err)
+	}
+	l.Result = fromResult(stored.GetResult(), &l.Message)
+	l.Died = unstamp(stored.GetDied())
+	return l, nil
+}
+
+// DeadLetter implements broker.DeadLetters.
+func (b *Broker) DeadLetter(ctx context.Context, id string) (broker.DeadLetter, error) {
+	l, _, err := b.deadLetter(ctx, id)
+	return l, err
+}
+
+func (b *Broker) deadLetter(ctx context.Context, id string) (broker.DeadLetter, uint64, error) {
+	if err := b.closed(); err != nil {
+		return broker.DeadLetter{}, 0, err
+	}
+	s, err := b.last(ctx, b.names.stream("d"), b.names.subject("d", "*", token(id)))
+	if err != nil {
+		return broker.DeadLetter{}, 0, err
+	}
+	l, err := readLetter(s)
+	return l, s.seq, err
+}
+
+// Bury implements broker.DeadLetters.
+func (b *Broker) Bury(ctx context.Context, id string) error {
+	_, seq, err := b.deadLetter(ctx, id)
+	if err != nil {
+		return err
+	}
+	return b.remove(ctx, b.names.stream("d"), seq)
+}
+
+// Revive implements broker.DeadLetters. The letter goes last: until then it can be revived again.
+func (b *Broker) Revive(ctx context.Context, id string) error {
+	l, seq, err := b.deadLetter(ctx, id)
+	if err != nil {
+		return err
+	}
+	r, err := b.last(ctx, b.names.stream("r"), b.names.result(id))
+	if err == nil {
+		err = b.remove(ctx, b.names.stream("r"), r.seq)
+	}
+	if err != nil && !errors.Is(err, broker.ErrNotFound) {
+		return err
+	}
+	b.forget(l.Message.Pool, id)
+	m := l.Message
+	m.History, m.Submitted, m.Fresh = broker.History{}, time.Time{}, true
+	// ErrDuplicate: it was revived before, and the letter was left.
+	if errs := b.Enqueue(ctx, []*broker.Message{&m}); errs != nil && !errors.Is(errs[0], broker.ErrDuplicate) {
+		return errs[0]
+	}
+	return b.remove(ctx, b.names.stream("d"), seq)
+}

@@ -1,0 +1,186 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+const (
+	// startTimeout is how long an embedded server may take to read what it keeps. A million tasks take
+	// a few seconds.
+	startTimeout = 5 * time.Minute
+	// firstRestart and lastRestart bound how long a server that cannot write is left alone.
+	firstRestart = 500 * time.Millisecond
+	lastRestart  = 15 * time.Second
+)
+
+// engine is a NATS server inside of this process. Its connections are pipes in memory. A server that
+// could not write a file has switched JetStream off for good: the engine replaces it.
+type engine struct {
+	cfg    Config
+	log    hclog.Logger
+	lock   *os.File
+	cancel context.CancelFunc
+	done   chan struct{} // closed when watch has ended
+
+	mu     sync.Mutex
+	server *server.Server
+	down   error // why there is no server; nil while there is one
+}
+
+func startEngine(cfg Config) (*engine, error) {
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	lock, err := lockDir(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	e := &engine{cfg: cfg, log: cfg.Logger.Named("nats"), lock: lock, done: make(chan struct{})}
+	if e.server, err = e.start(); err != nil {
+		unlockDir(lock)
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	e.cancel = cancel
+	go e.watch(ctx)
+	return e, nil
+}
+
+// start starts a server on the data directory.
+func (e *engine) start() (*server.Server, error) {
+	if err := writable(e.cfg.Dir); err != nil {
+		return nil, err
+	}
+	s, err := server.NewServer(&server.Options{
+		ServerName: "brood", DontListen: true, NoSigs: true, NoLog: true,
+		JetStream: true, StoreDir: e.cfg.Dir,
+		SyncInterval: max(e.cfg.Sync, 0), SyncAlways: e.cfg.Sync < 0,
+		MaxPayload: int32(e.cfg.MaxMessage), MaxPending: 4 * mostMessage,
+		// What is stored is bounded by what the streams may hold and by the disk itself.
+		JetStreamMaxStore: 1 << 60, JetStreamMaxMemory: 1 << 30,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("embedded server on %s: %w", e.cfg.Dir, err)
+	}
+	log := &serverLog{log: e.log}
+	s.SetLoggerV2(log, false, false, false)
+	s.Start()
+	if !s.ReadyForConnections(startTimeout) || !s.JetStreamEnabled() {
+		s.Shutdown()
+		s.WaitForShutdown()
+		return nil, fmt.Errorf("embedded server on %s: %w", e.cfg.Dir, log.failure())
+	}
+	return s, nil
+}
+
+// InProcessConn implements nats.InProcessConnProvider: each attempt to connect gets whatever server
+// there is.
+func (e *engine) InProcessConn() (net.Conn, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.server == nil {
+		return nil, e.down
+	}
+	return e.server.InProcessConn()
+}
+
+// health is nil while there is a server that can write.
+func (e *engine) health() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.server == nil:
+		return e.down
+	case !e.server.JetStreamEnabled():
+		return e.cannotWrite()
+	}
+	return nil
+}
+
+func (e *engine) cannotWrite() error {
+	return fmt.Errorf("cannot write to %s; free some space or repair it, it is tried again by itself", e.cfg.Dir)
+}
+
+// watch replaces a server that has given up, until ctx ends.
+func (e *engine) watch(ctx context.Context) {
+	defer close(e.done)
+	look := time.NewTicker(firstRestart / 2)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C: // the server tells nobody but its own clients, which it is about to lose
+		}
+		e.mu.Lock()
+		s := e.server
+		e.mu.Unlock()
+		if !s.JetStreamEnabled() && !e.replace(ctx, s) {
+			return
+		}
+	}
+}
+
+// replace ends a server and starts another, as often as it takes. It is false when ctx ended first.
+func (e *engine) replace(ctx context.Context, s *server.Server) bool {
+	e.mu.Lock()
+	e.server, e.down = nil, e.cannotWrite()
+	e.mu.Unlock()
+	e.log.Error("the embedded server cannot write and is restarted", "dir", e.cfg.Dir)
+	s.Shutdown()
+	s.WaitForShutdown()
+	for wait := firstRestart; ; wait = min(2*wait, lastRestart) {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(wait):
+		}
+		next, err := e.start()
+		e.mu.Lock()
+		e.server, e.down = next, err
+		e.mu.Unlock()
+		if err == nil {
+			e.log.Info("the embedded server is back", "dir", e.cfg.Dir)
+			return true
+		}
+		e.log.Error("the embedded server cannot be restarted yet", "error", err)
+	}
+}
+
+func (e *engine) stop() {
+	e.cancel()
+	<-e.done
+	e.mu.Lock()
+	s := e.server
+	e.server, e.down = nil, errors.New("the broker is closed")
+	e.mu.Unlock()
+	if s != nil {
+		s.Shutdown()
+		s.WaitForShutdown()
+	}
+	unlockDir(e.lock)
+}
+
+// writable tries a data directory out. A server that finds out by itself says less about it.
+func writable(dir string) error {
+	f, err := os.CreateTemp(dir, ".writable-*")
+	if err != nil {
+		return fmt.Errorf("data directory is not writable: %w", err)
+	}
+	_, err = f.Write(make([]byte, 4096))
+	err = errors.Join(err, f.Sync(), f.Close(), os.Remove(f.Name()))
+	if err != nil {
+		return fmt.Errorf("data directory %s is not writable: %w", filepath.Clean(dir), err)
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+package jetstream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/brood-run/brood/supervisor/broker"
+)
+
+// mostLast is how many subjects a server looks up in one request.
+const mostLast = 1024
+
+// stored is a message as a stream has it.
+type stored struct {
+	subject string
+	seq     uint64
+	data    []byte
+}
+
+// lookup is a request for messages of a stream, the fields as the server names them.
+type lookup struct {
+	Seq      uint64   `json:"seq,omitempty"`
+	NextFor  string   `json:"next_by_subj,omitempty"`
+	Batch    int      `json:"batch,omitempty"`
+	Last     []string `json:"multi_last,omitempty"`
+	MaxBytes int      `json:"max_bytes,omitempty"`
+}
+
+// lasts calls f with the last message of each of the subjects that has one.
+func (s *session) lasts(ctx context.Context, stream string, subjects []string, f func(stored)) error {
+	for len(subjects) > 0 {
+		n := min(len(subjects), mostLast)
+		// A wildcard may match several subjects: the server refuses what is too much, and half of it is asked for.
+		for {
+			_, err := s.get(ctx, stream, lookup{Last: subjects[:n]}, f)
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, errTooMany) || n == 1 {
+				return err
+			}
+			n /= 2
+		}
+		subjects = subjects[n:]
+	}
+	return nil
+}
+
+var errTooMany = errors.New("too many results")
+
+// get asks for messages, calls f with each, and returns how many there are after them.
+func (s *session) get(ctx context.Context, stream string, q lookup, f func(stored)) (pending int, err error) {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	request, err := json.Marshal(q)
+	if err != nil {
+		return 0, err
+	}
+	inbox := s.nc.NewInbox()
+	sub, err := s.nc.SubscribeSync(inbox)
+	if err != nil {
+		return 0, unavailable(err)
+	}
+	defer func() { _ = sub.Unsubscribe() }() // fails only if the connection is closed
+	if err := sub.SetPendingLimits(-1, -1); err != nil {
+		return 0, unavailable(err)
+	}
+	if err := s.nc.PublishRequest("$JS.API.DIRECT.GET."+stream, inbox, request); err != nil {
+		return 0, unavailable(err)
+	}
+	for seen := 0; ; seen++ {
+		m, err := sub.NextMsgWithContext(ctx)
+		if err != nil {
+			return 0, unavailable(err)
+		}
+		switch m.Header.Get("Status") {
+		case "":
+			msg := fromDirect(m)
+			f(msg)
+			pending, _ = strconv.Atoi(m.Header.Get("Nats-Num-Pending"))
+			if q.Batch == 0 && q.Last == nil {
+				return pending, nil
+			}
+		case "204", "404":
+			return pending, nil
+		case "413":
+			return 0, errTooMany
+		default:
+			return 0, unavailable(errors.New("the server answers " + m.Header.Get("Status") + " " + m.Header.Get("Description")))
+		}
+	}
+}
+
+// fromDirect reads a message that a server was asked for directly.
+func fromDirect(m *nats.Msg) stored {
+	seq, _ := strconv.ParseUint(m.Header.Get("Nats-Sequence"), 10, 64)
+	return stored{subject: m.Header.Get("Nats-Subject"), seq: seq, data: m.Data}
+}
+
+// last returns the last message of a subject, asked of whoever leads the stream, so that what was stored
+// before is there. broker.ErrNotFound.
+func (s *session) last(ctx context.Context, stream, subject string) (stored, error) {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	var answer struct {
+		Error   *jetstream.APIError `json:"error"`
+		Message struct {
+			Subject string `json:"subject"`
+			Seq     uint64 `json:"seq"`
+			Data    []byte `json:"data"`
+		} `json:"message"`
+	}
+	if err := s.api(ctx, "STREAM.MSG.GET."+stream, map[string]string{"last_by_subj": subject}, &answer); err != nil {
+		return stored{}, err
+	}
+	switch {
+	case answer.Error == nil:
+		m := answer.Message
+		return stored{subject: m.Subject, seq: m.Seq, data: m.Data}, nil
+	case answer.Error.ErrorCode == jetstream.JSErrCodeMessageNotFound, answer.Error.ErrorCode == jetstream.JSErrCodeStreamNotFound:
+		return stored{}, broker.ErrNotFound
+	}
+	return stored{}, unavailable(answer.Error)
+}
+
+// remove deletes a message. It is no error if it is not there.
+func (s *session) remove(ctx context.Context, stream string, seq uint64) error {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	var answer struct {
+		Error *jetstream.APIError `json:"error"`
+	}
+	err := s.api(ctx, "STREAM.MSG.DELETE."+stream, map[string]any{"seq": seq, "no_erase": true}, &answer)
+	if err != nil || answer.Error == nil {
+		return err
+	}
+	if answer.Error.Code == 404 || answer.Error.ErrorCode == codeNoSequence || strings.Contains(answer.Error.Description, "not found") ||
+		strings.Contains(answer.Error.Description, "deleted") {
+		return nil
+	}
+	return unavailable(answer.Error)
+}
+
+// codeNoSequence is the server's code for a message that is not there to be deleted.
+const codeNoSequence = 10043
+
+// api makes one request of the server.
+func (s *session) api(ctx context.Context, name string, request, answer any) error {
+	body, err := json.Marshal(request)
+	if err != nil {
+		return err
+	}
+	m, err := s.nc.RequestWithContext(ctx, "$JS.API."+name, body)
+	if err != nil {
+		return unavailable(err)
+	}
+	if err := json.Unmarshal(m.Data, answer); err != nil {
+		return unavailable(err)
+	}
+	return nil
+}
+
+// bound is a context that ends after the time that an exchange may take, too.
+func (s *session) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, s.cfg.Timeout)
+}

@@ -1,0 +1,184 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// mostPending is how many tasks of one level may be leased at once, over all supervisors.
+const mostPending = 1_000_000
+
+// pool is one queue: a stream with a consumer for each level of priority that is in use.
+type pool struct {
+	b      *Broker
+	name   string
+	stream string
+	marks  map[int]uint64 // how far each level had been leased when the broker was opened; embedded only
+
+	turn chan struct{} // holds a value while somebody leases
+	wake chan struct{} // gets a value, if it has room, when somebody who leases should look again
+
+	mu      sync.Mutex
+	ready   bool // the stream is there, and all its levels are known
+	making  chan struct{}
+	levels  map[int]*puller
+	pausing bool
+	waiting bool      // somebody leases
+	left    time.Time // when nobody did any more
+}
+
+// pool returns a pool that is ready to be used.
+func (b *Broker) pool(ctx context.Context, name string) (*pool, error) {
+	b.mu.Lock()
+	p := b.pools[name]
+	if p == nil {
+		p = &pool{
+			b: b, name: name, stream: b.names.queueStream(name), levels: map[int]*puller{}, marks: map[int]uint64{},
+			turn: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+		}
+		b.pools[name] = p
+	}
+	b.mu.Unlock()
+	return p, p.prepare(ctx)
+}
+
+// prepare makes the stream if it is not there and finds the levels in use.
+func (p *pool) prepare(ctx context.Context) error {
+	p.mu.Lock()
+	ready := p.ready
+	p.mu.Unlock()
+	if ready {
+		return nil
+	}
+	ctx, cancel := p.b.bound(ctx)
+	defer cancel()
+	if err := p.b.ensure(ctx, p.b.queue(p.name)); err != nil {
+		return err
+	}
+	if err := p.findLevels(ctx); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	p.ready = true
+	p.mu.Unlock()
+	return nil
+}
+
+// findLevels gets to know the levels that others use.
+func (p *pool) findLevels(ctx context.Context) error {
+	s, err := p.b.js.Stream(ctx, p.stream)
+	if err != nil {
+		return unavailable(err)
+	}
+	consumers := s.ConsumerNames(ctx)
+	for name := range consumers.Name() {
+		if l, ok := levelOf(name); ok {
+			if _, err := p.known(l); err != nil {
+				return err
+			}
+		}
+	}
+	if err := consumers.Err(); err != nil && !errors.Is(err, jetstream.ErrEndOfData) {
+		return unavailable(err)
+	}
+	return nil
+}
+
+// known returns the puller of a level that has its consumer.
+func (p *pool) known(l int) (*puller, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if q := p.levels[l]; q != nil {
+		return q, nil
+	}
+	q, err := newPuller(p, l)
+	if err != nil {
+		return nil, err
+	}
+	p.levels[l] = q
+	p.signal()
+	return q, nil
+}
+
+// level returns the puller of a level, which gets its consumer if it has none.
+func (p *pool) level(ctx context.Context, l int) (*puller, error) {
+	p.mu.Lock()
+	q := p.levels[l]
+	p.mu.Unlock()
+	if q != nil {
+		return q, nil
+	}
+	ctx, cancel := p.b.bound(ctx)
+	defer cancel()
+	_, err := p.b.js.CreateOrUpdateConsumer(ctx, p.stream, jetstream.ConsumerConfig{
+		Durable: levelToken(l), FilterSubject: p.prefix(l) + "*", AckPolicy: jetstream.AckExplicitPolicy,
+		AckWait: p.b.cfg.LeaseTime, MaxAckPending: mostPending, MaxDeliver: -1, MaxWaiting: 4096,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("consumer %s of %s: %w", levelToken(l), p.stream, unavailable(err))
+	}
+	if q, err = p.known(l); err != nil {
+		return nil, err
+	}
+	if p.b.engine == nil {
+		_ = p.b.nc.Publish(p.b.names.subject("x", "level", token(p.name), levelToken(l)), []byte(p.name)) // they look by themselves, too, just later
+	}
+	return q, nil
+}
+
+// prefix is how the subjects of a level begin.
+func (p *pool) prefix(l int) string {
+	return p.b.names.subject("q", token(p.name), levelToken(l)) + "."
+}
+
+// signal wakes whoever leases.
+func (p *pool) signal() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// stale makes the next call look whether the stream and its consumers are still there.
+func (p *pool) stale() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ready = false
+	for _, q := range p.levels {
+		q.reset()
+	}
+	p.signal()
+}
+
+// openPools gets to know the pools that have a queue, and gives back what a process had leased that is no more.
+func (b *Broker) openPools(ctx context.Context) error {
+	prefix := b.names.stream("q") + "_"
+	streams := b.js.ListStreams(ctx)
+	var found []string
+	for info := range streams.Info() {
+		if name := info.Config.Metadata["pool"]; name != "" && strings.HasPrefix(info.Config.Name, prefix) {
+			found = append(found, name)
+		}
+	}
+	if err := streams.Err(); err != nil && !errors.Is(err, jetstream.ErrEndOfData) {
+		return unavailable(err)
+	}
+	for _, name := range found {
+		p, err := b.pool(ctx, name)
+		if err != nil {
+			return err
+		}
+		if b.engine != nil {
+			if err := p.reclaim(ctx); err != nil {
+				return fmt.Errorf("pool %s: %w", name, err)
+			}
+		}
+	}
+	return nil
+}

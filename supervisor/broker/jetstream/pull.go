@@ -1,0 +1,193 @@
+package jetstream
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+const (
+	// ringTime is how long a request for messages waits at the server, and ringBeat how often the
+	// server says that it has not forgotten it.
+	ringTime = 30 * time.Second
+	ringBeat = 5 * time.Second
+)
+
+// puller reads one level of a pool. It asks for messages and has at most one request at a time.
+// pool.mu guards it.
+type puller struct {
+	p     *pool
+	level int
+	next  string // where to ask
+	inbox string
+	sub   *nats.Subscription
+
+	number   uint64    // of the latest request
+	expected int       // messages that may still come; 0: nothing is asked for
+	ringing  bool      // the request waits until there is a message: there was none
+	whole    bool      // the request was for all that was wanted, not just for one to be woken by
+	drained  bool      // nothing more was there in this round of leasing
+	heard    time.Time // when the server said something last
+
+	buffer []*arrival // messages that are not handed out yet, in their order
+	marked uint64     // how far the level is known to have been leased; see reclaim.go
+}
+
+// arrival is a message that was delivered, which is a lease.
+type arrival struct {
+	level    int
+	reply    string // where to acknowledge it
+	data     []byte
+	seq      uint64 // in its stream
+	delivery uint64
+	renewed  atomic.Pointer[time.Time] // when its lease began or was extended
+	claim    *claim                    // what is in it, once somebody looked
+}
+
+func newPuller(p *pool, level int) (*puller, error) {
+	q := &puller{
+		p: p, level: level, inbox: p.b.nc.NewInbox() + ".",
+		next: "$JS.API.CONSUMER.MSG.NEXT." + p.stream + "." + levelToken(level),
+	}
+	var err error
+	if q.sub, err = p.b.nc.Subscribe(q.inbox+"*", q.receive); err != nil {
+		return nil, unavailable(err)
+	}
+	return q, q.sub.SetPendingLimits(-1, -1) // bounded by what is asked for
+}
+
+// pull is a request for messages, the fields as the server names them.
+type pull struct {
+	Batch   int           `json:"batch"`
+	NoWait  bool          `json:"no_wait,omitempty"`
+	Expires time.Duration `json:"expires,omitempty"`
+	Beat    time.Duration `json:"idle_heartbeat,omitempty"`
+}
+
+// fetch asks for what is there now, at most n messages.
+func (q *puller) fetch(n int) error { return q.ask(pull{Batch: n, NoWait: true}) }
+
+// ring asks for n messages as soon as there are any; what is there then is all that comes.
+func (q *puller) ring(n int, whole bool) error {
+	if err := q.ask(pull{Batch: n, NoWait: true, Expires: ringTime, Beat: ringBeat}); err != nil {
+		return err
+	}
+	q.ringing, q.whole = true, whole
+	return nil
+}
+
+func (q *puller) ask(r pull) error {
+	body, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	q.number++
+	q.expected, q.ringing, q.heard = r.Batch, false, time.Now()
+	if err := q.p.b.nc.PublishRequest(q.next, q.inbox+strconv.FormatUint(q.number, 36), body); err != nil {
+		q.reset()
+		return unavailable(err)
+	}
+	return nil
+}
+
+// reset forgets the request. Should messages come for it all the same, they are taken.
+func (q *puller) reset() { q.expected, q.ringing = 0, false }
+
+// answered ends the request: that is all there was for it.
+func (q *puller) answered() {
+	q.drained = !q.ringing || q.whole
+	q.reset()
+}
+
+// receive takes what the server sends.
+func (q *puller) receive(m *nats.Msg) {
+	var a *arrival
+	status := m.Header.Get("Status")
+	if status == "" {
+		var err error
+		if a, err = arrived(m, q.level); err != nil {
+			q.p.b.cfg.Logger.Error("a message of the queue makes no sense", "subject", m.Subject, "error", err)
+			return
+		}
+	}
+	q.p.mu.Lock()
+	defer q.p.mu.Unlock()
+	q.heard = time.Now()
+	switch {
+	case a != nil:
+		q.buffer = append(q.buffer, a)
+		if q.expected--; q.expected > 0 {
+			return
+		}
+		q.answered()
+	case status == "100", !strings.HasSuffix(m.Subject, "."+strconv.FormatUint(q.number, 36)):
+		return
+	default: // there is no more, or not for now
+		q.answered()
+		if status != "404" && status != "408" {
+			q.p.ready = false
+			q.p.b.cfg.Logger.Warn("the server does not hand out tasks", "pool", q.p.name, "why", m.Header.Get("Description"))
+		}
+	}
+	q.p.signal()
+}
+
+// arrived reads what the server says about a message in the subject of its acknowledgement:
+// $JS.ACK.stream.consumer.deliveries.sequence.consumer's.time.pending, with two more tokens after ACK if
+// the server is one of several domains.
+func arrived(m *nats.Msg, level int) (*arrival, error) {
+	const fields = 9
+	tokens := strings.Split(m.Reply, ".")
+	if len(tokens) > fields {
+		tokens = tokens[2:]
+	}
+	if len(tokens) < fields {
+		return nil, fmt.Errorf("its acknowledgement goes to %q", m.Reply)
+	}
+	delivery, err := strconv.ParseUint(tokens[4], 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("its number of deliveries is %q", tokens[4])
+	}
+	seq, err := strconv.ParseUint(tokens[5], 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("its sequence is %q", tokens[5])
+	}
+	a := &arrival{level: level, reply: m.Reply, data: m.Data, seq: seq, delivery: delivery}
+	a.renew(time.Now())
+	return a, nil
+}
+
+// head opens the first message that is there, nil if there is none. What cannot be read is ended, loudly: it
+// would come again for ever.
+func (q *puller) head() *claim {
+	for len(q.buffer) > 0 {
+		a := q.buffer[0]
+		if a.claim != nil {
+			return a.claim
+		}
+		var err error
+		if a.claim, err = a.open(q.p); err == nil {
+			return a.claim
+		}
+		q.p.b.cfg.Logger.Error("a task is lost", "pool", q.p.name, "error", err)
+		_ = q.p.b.nc.Publish(a.reply, ackTerm) // it comes again if this is lost
+		q.buffer = q.buffer[1:]
+	}
+	q.buffer = nil
+	return nil
+}
+
+// pop takes the message that head has opened.
+func (q *puller) pop() *claim {
+	c := q.buffer[0].claim
+	q.buffer[0] = nil
+	q.buffer = q.buffer[1:]
+	return c
+}
+
+func (a *arrival) renew(at time.Time) { a.renewed.Store(&at) }

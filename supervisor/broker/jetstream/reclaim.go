@@ -1,0 +1,118 @@
+package jetstream
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// reclaimBatch bounds what is read at once to find out what was leased.
+const reclaimBatch = 1000
+
+// reclaim makes everything that is leased from an embedded server available at once: nobody can hold it
+// but the process that had the data directory before.
+func (p *pool) reclaim(ctx context.Context) error {
+	p.mu.Lock()
+	levels := make([]int, 0, len(p.levels))
+	for l := range p.levels {
+		levels = append(levels, l)
+	}
+	p.mu.Unlock()
+	for _, l := range levels {
+		mark, err := p.b.mark(ctx, p.name, l)
+		if err != nil {
+			return err
+		}
+		p.marks[l] = mark
+		if err := p.reclaimLevel(ctx, l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *pool) reclaimLevel(ctx context.Context, l int) error {
+	ctx, cancel := p.b.bound(ctx)
+	defer cancel()
+	c, err := p.b.js.Consumer(ctx, p.stream, levelToken(l))
+	if err != nil {
+		return unavailable(err)
+	}
+	info := c.CachedInfo()
+	// Of what was delivered only what is still leased is in the stream.
+	for seq := info.AckFloor.Stream + 1; info.NumAckPending > 0 && seq <= info.Delivered.Stream; {
+		seen := 0
+		_, err := p.b.get(ctx, p.stream, lookup{Seq: seq, NextFor: p.prefix(l) + "*", Batch: reclaimBatch}, func(m stored) {
+			seen, seq = seen+1, m.seq+1
+			if m.seq <= info.Delivered.Stream {
+				_ = p.b.nc.Publish(acknowledgement(info, m.seq), ackNak) // it waits for its lease to lapse if this is lost
+			}
+		})
+		if err != nil {
+			return err
+		}
+		if seen == 0 {
+			return nil
+		}
+	}
+	return nil
+}
+
+// acknowledgement is where a message of a consumer is acknowledged; see arrived.
+func acknowledgement(info *jetstream.ConsumerInfo, seq uint64) string {
+	return fmt.Sprintf("$JS.ACK.%s.%s.1.%d.%d.0.0", info.Stream, info.Name, seq, info.Delivered.Consumer)
+}
+
+// A mark is how far a level has been leased. The server writes what it has delivered only ten times a
+// second; a mark is stored before a task is handed out, so that no start is forgotten by a process that is killed.
+
+// mark reads a mark, 0 if there is none.
+func (b *Broker) mark(ctx context.Context, pool string, l int) (uint64, error) {
+	var mark uint64
+	err := b.lasts(ctx, b.names.stream("p"), []string{b.markSubject(pool, l)}, func(s stored) {
+		if len(s.data) == 8 {
+			mark = binary.BigEndian.Uint64(s.data)
+		}
+	})
+	return mark, err
+}
+
+func (b *Broker) markSubject(pool string, l int) string {
+	return b.names.subject("p", "mark", token(pool), levelToken(l))
+}
+
+// mark stores how far the claims go, and finds out which of them were delivered to a process before
+// this one.
+func (p *pool) mark(ctx context.Context, claims []*claim) error {
+	if p.b.engine == nil {
+		return nil // several brokers share the levels, and the servers agree on what was delivered
+	}
+	highest := map[int]uint64{}
+	for _, c := range claims {
+		highest[c.level] = max(highest[c.level], c.seq)
+	}
+	var out []outgoing
+	p.mu.Lock()
+	for l, seq := range highest {
+		if seq > p.levels[l].marked {
+			out = append(out, outgoing{subject: p.b.markSubject(p.name, l), data: binary.BigEndian.AppendUint64(nil, seq)})
+		}
+	}
+	p.mu.Unlock()
+	if errs := p.b.publish(ctx, out); errs != nil {
+		return errs[0]
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l, seq := range highest {
+		p.levels[l].marked = max(p.levels[l].marked, seq)
+	}
+	for _, c := range claims {
+		if c.lease.Delivery == 1 && c.seq <= p.marks[c.level] {
+			c.lease.Delivery = 2
+		}
+	}
+	return nil
+}

@@ -1,0 +1,128 @@
+package jetstream
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/brood-run/brood/supervisor/broker"
+	"github.com/brood-run/brood/supervisor/broker/jetstream/storepb"
+)
+
+// Begin implements broker.Queue.
+func (b *Broker) Begin(ctx context.Context, l *broker.Lease) error {
+	c, err := b.mine(l)
+	if err != nil {
+		return err
+	}
+	h := l.History
+	h.Starts++
+	return b.remember(ctx, c, &storepb.State{History: toHistory(h), Delivery: uint64(l.Delivery), Held: true, Begun: true})
+}
+
+// Nack implements broker.Queue.
+func (b *Broker) Nack(ctx context.Context, l *broker.Lease, delay time.Duration) error {
+	c, err := b.mine(l)
+	if err != nil {
+		return err
+	}
+	s := &storepb.State{History: toHistory(l.History), Delivery: uint64(l.Delivery)}
+	if delay > 0 {
+		s.NotBefore = stamp(time.Now().Add(delay))
+	}
+	if err := b.remember(ctx, c, s); err != nil {
+		return err
+	}
+	b.held.drop(c)
+	return b.giveBack(c, delay)
+}
+
+// giveBack returns a task to its queue. Nobody needs to hear that it did: the lease lapses otherwise.
+func (b *Broker) giveBack(c *claim, delay time.Duration) error {
+	nak := ackNak
+	if delay > 0 {
+		nak = []byte("-NAK {\"delay\": " + strconv.FormatInt(int64(delay), 10) + "}")
+		b.markDelayed(c, delay)
+	}
+	if err := b.nc.Publish(c.reply, nak); err != nil {
+		return unavailable(err)
+	}
+	return nil
+}
+
+// markDelayed has the server count a task between two attempts until its time has come. Only counting
+// depends on it.
+func (b *Broker) markDelayed(c *claim, delay time.Duration) {
+	seconds := max(int64((delay+time.Second/2)/time.Second), 1)
+	_ = b.nc.PublishMsg(&nats.Msg{
+		Subject: b.names.subject("w", token(c.pool.name), token(c.lease.Task.ID)),
+		Header:  nats.Header{"Nats-TTL": []string{strconv.FormatInt(seconds, 10)}},
+	})
+}
+
+// remember stores a task's state.
+func (b *Broker) remember(ctx context.Context, c *claim, s *storepb.State) error {
+	ctx, cancel := b.bound(ctx)
+	defer cancel()
+	data, err := encode(s)
+	if err != nil {
+		return err
+	}
+	if errs := b.publish(ctx, []outgoing{{subject: b.names.state(c.pool.name, c.lease.Task.ID), data: data}}); errs != nil {
+		return errs[0]
+	}
+	c.stored = true
+	return nil
+}
+
+// forget has the server drop a task's state. It would drop it by itself, just later.
+func (b *Broker) forget(pool, id string) {
+	_ = b.nc.PublishMsg(&nats.Msg{
+		Subject: b.names.state(pool, id), Header: nats.Header{"Nats-TTL": []string{"1"}},
+	})
+}
+
+func readState(data []byte) (*storepb.State, error) {
+	s := &storepb.State{}
+	return s, proto.Unmarshal(data, s)
+}
+
+// mine returns the claim of a lease that is still the newest of its task, as far as can be known here.
+func (b *Broker) mine(l *broker.Lease) (*claim, error) {
+	if err := b.closed(); err != nil {
+		return nil, err
+	}
+	c, err := claimOf(l)
+	if err != nil {
+		return nil, err
+	}
+	if !b.held.has(c) || c.lapsed() {
+		return nil, broker.ErrLost
+	}
+	return c, nil
+}
+
+// Extend implements broker.Queue.
+func (b *Broker) Extend(_ context.Context, leases []*broker.Lease) []error {
+	errs := make([]error, len(leases))
+	for i, l := range leases {
+		c, err := b.mine(l)
+		if err == nil {
+			err = b.extend(c)
+		}
+		errs[i] = err
+	}
+	return sparse(errs)
+}
+
+func (b *Broker) extend(c *claim) error {
+	at := time.Now()
+	if err := b.nc.Publish(c.reply, ackProgress); err != nil {
+		return unavailable(err)
+	}
+	c.renew(at)
+	return nil
+}

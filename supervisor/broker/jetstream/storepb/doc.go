@@ -1,0 +1,3 @@
+// Package storepb is the format of what package jetstream stores: store.proto, and the code
+// generated from it.
+package storepb

@@ -1,0 +1,87 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// stateTTL is how long the state of a task that was leased before is kept; it is renewed with each
+// attempt.
+const stateTTL = 30 * 24 * time.Hour
+
+// streams are all that a broker has but the queues.
+func (s *session) streams() []jetstream.StreamConfig {
+	ns, cfg := s.names, s.cfg
+	kept := func(kind string) jetstream.StreamConfig {
+		return jetstream.StreamConfig{
+			Name: ns.stream(kind), Subjects: []string{ns.subject(kind, ">")}, MaxMsgsPerSubject: 1, AllowDirect: true,
+		}
+	}
+	results := kept("r")
+	results.Discard, results.DiscardNewPerSubject, results.MaxAge = jetstream.DiscardNew, true, cfg.ResultTTL
+	if s.engine == nil {
+		// Others learn that a result is there from the server, which says so after it was stored.
+		results.RePublish = &jetstream.RePublish{Source: ns.subject("r", "*"), Destination: ns.subject("x", "done", "{{wildcard(1)}}"), HeadersOnly: true}
+	}
+	states := kept("s")
+	states.Subjects = append(states.Subjects, ns.subject("w", ">"))
+	states.MaxAge, states.AllowMsgTTL = stateTTL, true
+	letters := kept("d")
+	letters.MaxMsgs = int64(cfg.MaxDead)
+	pools := kept("p")
+	return []jetstream.StreamConfig{results, states, letters, pools}
+}
+
+// queue is the stream of a pool's tasks.
+func (s *session) queue(pool string) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name: s.names.queueStream(pool), Subjects: []string{s.names.subject("q", token(pool), ">")},
+		Metadata: map[string]string{"pool": pool}, Retention: jetstream.WorkQueuePolicy, AllowDirect: true,
+		// A second task with the id of one that waits is refused, and so is one too many.
+		MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true, MaxMsgs: int64(s.cfg.QueueSize),
+	}
+}
+
+// ensure makes streams that are not there and brings the limits of those that are up to date.
+func (s *session) ensure(ctx context.Context, streams ...jetstream.StreamConfig) error {
+	for _, cfg := range streams {
+		if err := s.ensureOne(ctx, cfg); err != nil {
+			return fmt.Errorf("stream %s: %w", cfg.Name, unavailable(err))
+		}
+	}
+	return nil
+}
+
+func (s *session) ensureOne(ctx context.Context, cfg jetstream.StreamConfig) error {
+	cfg.Storage, cfg.Replicas = jetstream.FileStorage, s.replicas()
+	existing, err := s.js.Stream(ctx, cfg.Name)
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		_, err = s.js.CreateStream(ctx, cfg)
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			return nil // somebody else was quicker
+		}
+		return err
+	case err != nil:
+		return err
+	}
+	now := existing.CachedInfo().Config
+	if now.MaxMsgs == limit(cfg.MaxMsgs) && now.MaxAge == cfg.MaxAge {
+		return nil
+	}
+	now.MaxMsgs, now.MaxAge = limit(cfg.MaxMsgs), cfg.MaxAge
+	_, err = s.js.UpdateStream(ctx, now)
+	return err
+}
+
+// limit is a limit as the server reports it.
+func limit(n int64) int64 {
+	if n == 0 {
+		return -1
+	}
+	return n
+}

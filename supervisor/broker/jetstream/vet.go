@@ -1,0 +1,132 @@
+package jetstream
+
+import (
+	"context"
+	"time"
+
+	"github.com/brood-run/brood/supervisor/broker"
+	"github.com/brood-run/brood/supervisor/broker/jetstream/storepb"
+	"github.com/brood-run/brood/supervisor/task"
+)
+
+// vet returns those of the claims that may be handed out. Those that were leased before may have their
+// result, have to wait, or have a history.
+func (p *pool) vet(ctx context.Context, claims []*claim) ([]*claim, error) {
+	if len(claims) == 0 {
+		return nil, nil
+	}
+	if err := p.mark(ctx, claims); err != nil {
+		p.unget(claims)
+		return nil, err
+	}
+	var again []*claim
+	for _, c := range claims {
+		if c.lease.Delivery > 1 {
+			again = append(again, c)
+		}
+	}
+	if len(again) == 0 {
+		return claims, nil
+	}
+	past, err := p.b.past(ctx, p.name, again)
+	if err != nil {
+		p.unget(claims)
+		return nil, err
+	}
+	kept := claims[:0]
+	for _, c := range claims {
+		if c.lease.Delivery == 1 || p.b.resume(ctx, c, past[c.lease.Task.ID]) {
+			kept = append(kept, c)
+		}
+	}
+	return kept, nil
+}
+
+// unget puts claims back that could not be looked into: they are handed out later, or given back by keep.
+func (p *pool) unget(claims []*claim) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := len(claims) - 1; i >= 0; i-- {
+		a := claims[i].arrival
+		q := p.levels[a.level]
+		q.buffer = append([]*arrival{a}, q.buffer...)
+	}
+}
+
+// past is what is stored of a task that was leased before.
+type past struct {
+	result []byte
+	state  []byte
+}
+
+// past looks up what is stored of tasks.
+func (b *Broker) past(ctx context.Context, pool string, claims []*claim) (map[string]*past, error) {
+	found := make(map[string]*past, len(claims))
+	byToken := make(map[string]*past, len(claims))
+	results, states := make([]string, len(claims)), make([]string, len(claims))
+	for i, c := range claims {
+		id := c.lease.Task.ID
+		found[id] = &past{}
+		byToken[token(id)] = found[id]
+		results[i], states[i] = b.names.result(id), b.names.state(pool, id)
+	}
+	err := b.lasts(ctx, b.names.stream("r"), results, func(s stored) { byToken[lastToken(s.subject)].result = s.data })
+	if err != nil {
+		return nil, err
+	}
+	err = b.lasts(ctx, b.names.stream("s"), states, func(s stored) { byToken[lastToken(s.subject)].state = s.data })
+	return found, err
+}
+
+// resume gives a claim the history of its task. It is false when the claim is not to be handed out.
+func (b *Broker) resume(ctx context.Context, c *claim, p *past) bool {
+	if p.result != nil {
+		b.conclude(ctx, c, p.result)
+		return false
+	}
+	if len(p.state) == 0 {
+		presume(c)
+		return true
+	}
+	s, err := readState(p.state)
+	if err != nil {
+		b.cfg.Logger.Error("the state of a task is damaged, it starts afresh", "task", c.lease.Task.ID, "error", err)
+		presume(c)
+		return true
+	}
+	c.stored = true
+	c.lease.History = fromHistory(s.GetHistory())
+	if s.GetBegun() {
+		record(&c.lease.History)
+	}
+	if wait := time.Until(unstamp(s.GetNotBefore())); s.GetNotBefore() != 0 && wait > 0 {
+		_ = b.giveBack(c, wait) // it comes again when the lease lapses, and is looked at again
+		return false
+	}
+	if !s.GetHeld() {
+		b.hold(c, s)
+	}
+	return true
+}
+
+// hold notes that somebody has the task, for those who ask.
+func (b *Broker) hold(c *claim, s *storepb.State) {
+	s.Held = true
+	if data, err := encode(s); err == nil {
+		_ = b.nc.Publish(b.names.state(c.pool.name, c.lease.Task.ID), data) // only Get depends on it
+	}
+}
+
+// presume counts the first delivery of a task of which nothing is stored: its holder starts it without
+// saying so.
+func presume(c *claim) {
+	c.lease.History.Starts++
+	record(&c.lease.History)
+}
+
+// record tells of an attempt whose supervisor is gone.
+func record(h *broker.History) {
+	h.Attempts = append(h.Attempts, task.Attempt{
+		N: h.Starts, Outcome: task.OutcomeCrashed, ExitCode: -1, Message: "the supervisor that held it went away",
+	})
+}
