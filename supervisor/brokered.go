@@ -54,6 +54,7 @@ func (s *Supervisor) address(m *broker.Message, now time.Time) error {
 	if err := m.Validate(); err != nil {
 		return err
 	}
+	m.Fresh = m.Fresh || m.Task.ID == ""
 	p, err := s.route(&m.Task, now)
 	if err != nil {
 		return err
