@@ -86,7 +86,7 @@ func (c *Command) allowList() (*allowList, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, path := range append([]string{c.Path}, loaders(c.Path)...) {
+	for _, path := range append([]string{c.program()}, loaders(c.program())...) {
 		// One that is not there is explained by who tries to start it.
 		_ = list.add(path, readRights)
 	}

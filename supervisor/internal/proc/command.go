@@ -11,6 +11,7 @@ import (
 // Command says what to start. Its standard input is /dev/null.
 type Command struct {
 	Path   string   // the executable; relative to the supervisor's directory, never searched for in PATH
+	Image  *os.File // started in place of what is at Path now; nil means that. From Hold
 	Args   []string // arguments after the program's name
 	Env    []string // the whole environment; nil means the supervisor's
 	Dir    string   // working directory; empty means the supervisor's
@@ -36,7 +37,28 @@ func (c *Command) files(null *os.File) []*os.File {
 	if c.Stderr != nil {
 		files[2] = c.Stderr
 	}
-	return append(files, c.Extra...)
+	files = append(files, c.Extra...)
+	if c.Image != nil {
+		files = append(files, c.Image)
+	}
+	return files
+}
+
+// program is the path of the file to start, for us.
+func (c *Command) program() string {
+	if c.Image != nil {
+		return heldPath(c.Image.Fd())
+	}
+	return c.Path
+}
+
+// executable is the path of the file to start, for the child. It has a held one open, and not
+// only until it is started: the interpreter of a script opens it too.
+func (c *Command) executable() string {
+	if c.Image != nil {
+		return heldPath(uintptr(3 + len(c.Extra)))
+	}
+	return c.Path
 }
 
 // absolute makes the path independent of Dir, which the child enters first.
@@ -52,7 +74,7 @@ func (c *Command) absolute() error {
 // explain turns a refused fork or exec into a sentence. What will be refused the
 // next time too wraps ErrCannotStart; what may pass by itself does not.
 func (c *Command) explain(err error) error {
-	if d := Diagnose(c.Path); d != nil {
+	if d := Diagnose(c.program()); d != nil {
 		return d
 	}
 	if c.Dir != "" {

@@ -14,7 +14,7 @@ func start(c *Command, null *os.File) (*Process, error) {
 	sys := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, PidFD: &pidfd, Credential: c.credential}
 	c.namespaces(sys)
 	return c.caged(sys, func() (*Process, error) {
-		pid, _, err := syscall.StartProcess(c.Path, append([]string{c.Path}, c.Args...), c.attr(null, sys))
+		pid, _, err := syscall.StartProcess(c.executable(), append([]string{c.Path}, c.Args...), c.attr(null, sys))
 		if err != nil {
 			return nil, err
 		}

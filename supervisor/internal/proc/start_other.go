@@ -9,7 +9,7 @@ import (
 
 // start leaves the fork to the os package: without Pdeathsig any thread will do.
 func start(c *Command, null *os.File) (*Process, error) {
-	p, err := os.StartProcess(c.Path, append([]string{c.Path}, c.Args...), &os.ProcAttr{
+	p, err := os.StartProcess(c.executable(), append([]string{c.Path}, c.Args...), &os.ProcAttr{
 		Dir:   c.Dir,
 		Env:   c.Env,
 		Files: c.files(null),
