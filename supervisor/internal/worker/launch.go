@@ -125,8 +125,9 @@ func (l *launcher) spawn(ctx context.Context) (*proc.Process, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer seen.close()
 	p, err := w.spawn(ctx, proc.Command{
-		Path: w.cfg.Path, Args: w.cfg.Args, Dir: w.cfg.Dir, Env: l.environ(),
+		Path: w.cfg.Path, Image: seen.image, Args: w.cfg.Args, Dir: w.cfg.Dir, Env: l.environ(),
 		Stdout: w.pipes.child.stdout, Stderr: w.pipes.child.stderr, Extra: w.pipes.extra(),
 		Limits: w.cfg.Limits, PIDNamespace: w.cfg.PIDNamespace,
 	})
@@ -138,6 +139,7 @@ func (l *launcher) spawn(ctx context.Context) (*proc.Process, error) {
 		<-p.Done()
 		return nil, err
 	}
+	w.sighting = seen
 	return p, nil
 }
 

@@ -3,6 +3,7 @@ package worker
 import (
 	"crypto/sha256"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -21,45 +22,88 @@ import (
 // the file is read in between, each time: what is remembered about a file says less than
 // its content, since a page that is mapped for writing changes without a trace.
 // Interpreters and shared libraries are not covered.
+//
+// The file of which a worker was ready last is kept open (see Pin).
 type Program struct {
 	path string
 	sum  []byte // the SHA-256 it must have; nil if it may have any
 
-	mu    sync.Mutex
-	known proc.Identity // of the file that was last started or refused; zero before that
+	mu     sync.Mutex
+	known  proc.Identity // of the file that was last started or refused; zero before that
+	kept   *os.File      // of which a worker was ready last; nil before that, and where it cannot be kept
+	ready  proc.Identity // of kept when it was opened
+	unkept error         // why it could not be
+	pinned bool
+	closed bool
 }
 
-// NewProgram returns the Program at a path. sum is the SHA-256 that it must have, nil for any.
+// NewProgram returns the Program at a path; Close it. sum is the SHA-256 that it must have, nil
+// for any.
 func NewProgram(path string, sum []byte) *Program { return &Program{path: path, sum: sum} }
 
 // sighting is a look at a Program before it is started.
 type sighting struct {
 	*Program
-	file proc.Identity // zero if there was none: who tries to start it says why
+	file  proc.Identity // zero if there was none: who tries to start it says why
+	image *os.File      // set if it is the kept file and no longer the one at the path; Close it
 }
 
 // inspect looks at the file and checks its sum.
 func (p *Program) inspect(c *Config) (sighting, error) {
-	s := sighting{Program: p}
-	s.file, _ = proc.Identify(p.path)
-	if p.sum == nil || s.file == (proc.Identity{}) {
-		return s, nil
+	s, err := p.sight()
+	if err != nil || p.sum == nil || s.file == (proc.Identity{}) {
+		return s, err
 	}
 	hash := sha256.New()
 	secure := plugin.SecureConfig{Checksum: p.sum, Hash: hash}
-	match, err := secure.Check(p.path)
+	match, err := secure.Check(s.location())
+	if err == nil && match {
+		return s, nil
+	}
+	s.close()
 	if err != nil {
 		return s, fmt.Errorf("%w %s: its checksum cannot be found out: %w", proc.ErrCannotStart, p.path, err)
 	}
-	if !match {
-		s.notice(c, true)
-		return s, fmt.Errorf("%w %s: its SHA-256 is %x, but sha256 demands %x", proc.ErrCannotStart, p.path, hash.Sum(nil), p.sum)
+	s.notice(c, true)
+	return s, fmt.Errorf("%w %s: its SHA-256 is %x, but sha256 demands %x", proc.ErrCannotStart, p.path, hash.Sum(nil), p.sum)
+}
+
+// sight finds the file that is to be started.
+func (p *Program) sight() (sighting, error) {
+	s := sighting{Program: p}
+	s.file, _ = proc.Identify(p.path)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.pinned || s.file.SameContent(p.ready) {
+		return s, nil
 	}
-	return s, nil
+	var err error
+	s.file = p.ready
+	s.image, err = proc.Duplicate(p.kept)
+	return s, err
+}
+
+func (s sighting) location() string {
+	if s.image != nil {
+		return proc.HeldPath(s.image)
+	}
+	return s.path
+}
+
+func (s sighting) close() {
+	if s.image != nil {
+		_ = s.image.Close() // nothing was written to it
+	}
 }
 
 // confirm says, once a process was started, whether it runs what was inspected.
 func (s sighting) confirm(c *Config) error {
+	if s.image != nil {
+		if now, err := proc.IdentifyFile(s.image); err != nil || !now.SameContent(s.file) {
+			return fmt.Errorf("the file that plugin %s was is kept open and was written to", s.path)
+		}
+		return nil
+	}
 	if now, err := proc.Identify(s.path); err != nil || now != s.file {
 		return fmt.Errorf("plugin %s was replaced or written to while a worker was started from it; it is tried again", s.path)
 	}

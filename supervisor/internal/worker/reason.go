@@ -24,13 +24,17 @@ const (
 	ReasonTTL                  // reached its age limit
 	ReasonIdle                 // had nothing to do for too long
 	ReasonAsked                // asked to be replaced
+	ReasonRequest              // somebody asked for its replacement
+	ReasonReload               // the pool was given other settings, or another file
+	ReasonScaleDown            // the pool was made smaller
 	ReasonShutdown             // the supervisor stopped
 	reasons
 )
 
 var reasonNames = [reasons]string{
 	"none", "clean", "exit_code", "signal", "start_failed", "start_timeout", "bad_frame", "heartbeat_lost",
-	"hard_timeout", "hard_memory_limit", "uncancellable", "max_tasks", "soft_memory_limit", "ttl", "idle", "asked", "shutdown",
+	"hard_timeout", "hard_memory_limit", "uncancellable", "max_tasks", "soft_memory_limit", "ttl", "idle", "asked",
+	"request", "reload", "scale_down", "shutdown",
 }
 
 // String returns the reason's name, as in figures and logs.

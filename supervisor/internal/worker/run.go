@@ -142,6 +142,7 @@ func (w *Worker) becameReady(p *proc.Process, r ipc.Ready) {
 		w.state = StateReady
 	}
 	w.mu.Unlock()
+	w.sighting.keep()
 	w.Peak() // so that even a worker that dies at once has a figure
 	w.cfg.Note(event.WorkerReady{Time: time.Now(), Pool: w.cfg.Pool, Worker: w.name, PID: p.PID(), Took: w.Age()})
 	w.tasks.Ready(r)

@@ -42,7 +42,7 @@ func TestEveryReasonHasItsOwnNameAndSentence(t *testing.T) {
 		}
 		names[r.String()], sentences[e.String()] = true, true
 	}
-	if got := reasons.String(); got != "reason(17)" {
+	if got := reasons.String(); got != "reason(20)" {
 		t.Errorf("an unknown reason is called %q", got)
 	}
 	if got := (&Exit{Reason: ReasonBadFrame, Err: errors.New("detail")}).String(); got != "detail" {
@@ -52,7 +52,7 @@ func TestEveryReasonHasItsOwnNameAndSentence(t *testing.T) {
 
 func TestOnlyPlannedEndsArePlanned(t *testing.T) {
 	for r := ReasonNone; r < reasons; r++ {
-		planned := slices.Contains([]Reason{ReasonMaxTasks, ReasonSoftMemory, ReasonTTL, ReasonIdle, ReasonAsked, ReasonShutdown}, r)
+		planned := slices.Contains([]Reason{ReasonMaxTasks, ReasonSoftMemory, ReasonTTL, ReasonIdle, ReasonAsked, ReasonRequest, ReasonReload, ReasonScaleDown, ReasonShutdown}, r)
 		if r.Planned() != planned {
 			t.Errorf("%v: planned %v", r, r.Planned())
 		}

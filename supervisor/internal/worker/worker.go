@@ -28,6 +28,8 @@ type Worker struct {
 	answers []Answer // the reader's, used again
 	alone   bool     // run's: it failed the handshake and ended by itself
 
+	sighting sighting // run's: of the file it was started from
+
 	launching sync.WaitGroup // a goroutine of launch's that ends with the process
 
 	wake  chan struct{} // to the writer: look for tasks; capacity 1
