@@ -59,7 +59,7 @@ func (s *Supervisor) address(m *broker.Message, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	m.Pool = p.cfg.Name
+	m.Pool = p.name
 	if m.Submitted.IsZero() {
 		m.Submitted = now
 	}

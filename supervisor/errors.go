@@ -15,6 +15,12 @@ var (
 	ErrQueueFull = dispatch.ErrQueueFull
 	// ErrNoPool: no pool serves a task of that name.
 	ErrNoPool = errors.New("no pool serves this task")
+	// ErrNoPoolNamed: there is no pool of that name. The message lists those there are.
+	ErrNoPoolNamed = errors.New("there is no pool named")
+	// ErrNoWorkerNamed: there is no worker of that name now. The message has it.
+	ErrNoWorkerNamed = errors.New("there is no worker named")
+	// ErrRolledBack: a pool goes on with its former settings. The error is a *ReloadError.
+	ErrRolledBack = errors.New("reload was rolled back")
 	// ErrNotStarted: submitted before Start.
 	ErrNotStarted = errors.New("supervisor is not started")
 	// ErrStarted: Start was called before.
@@ -40,3 +46,17 @@ func (e *StartError) Error() string {
 
 // Unwrap lets errors.Is find ErrNoWorker and the cause.
 func (e *StartError) Unwrap() []error { return []error{ErrNoWorker, e.Err} }
+
+// ReloadError says why a pool goes on with its former settings.
+type ReloadError struct {
+	Pool string
+	Err  error
+}
+
+// Error implements error.
+func (e *ReloadError) Error() string {
+	return fmt.Sprintf("pool %s: %v: %v", e.Pool, ErrRolledBack, e.Err)
+}
+
+// Unwrap lets errors.Is find ErrRolledBack and the cause.
+func (e *ReloadError) Unwrap() []error { return []error{ErrRolledBack, e.Err} }

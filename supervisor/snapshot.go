@@ -23,10 +23,13 @@ type PoolSnapshot struct {
 	// Isolation is the level in use; what auto came to, after Start.
 	Isolation Isolation
 	Degraded  string // why workers do not come up or keep dying; empty if all is well
-	Queued    int
-	Workers   []WorkerSnapshot
-	Restarts  map[string]uint64 // workers that ended, by reason
-	PeakRSS   uint64            // highest resident memory of any worker so far, in bytes
+	// Reload is why the last reload was rolled back; empty if it was not.
+	Reload   string
+	Queued   int
+	Size     int // how many workers there are to be
+	Workers  []WorkerSnapshot
+	Restarts map[string]uint64 // workers that ended, by reason
+	PeakRSS  uint64            // highest resident memory of any worker so far, in bytes
 }
 
 // WorkerSnapshot is one worker.
@@ -73,9 +76,10 @@ func (s *Supervisor) Snapshot() Snapshot {
 		out.Unread += c.Unread
 		out.Processed += c.Done
 		v := p.pool.View()
+		cfg := p.cfg.Load()
 		ps := PoolSnapshot{
-			Name: p.cfg.Name, Plugin: p.cfg.Plugin, Isolation: p.cfg.Isolation, Degraded: v.Degraded, Queued: c.Queued,
-			Restarts: v.Restarts, PeakRSS: v.PeakRSS,
+			Name: p.name, Plugin: cfg.Plugin, Isolation: cfg.Isolation, Degraded: v.Degraded, Reload: v.Reload,
+			Queued: c.Queued, Size: v.Size, Restarts: v.Restarts, PeakRSS: v.PeakRSS,
 		}
 		for _, w := range v.Workers {
 			ps.Workers = append(ps.Workers, workerSnapshot(w))

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,7 +24,10 @@ type Supervisor struct {
 
 	start  sync.Mutex             // held by Start, and by the beginning of Stop
 	closed atomic.Bool            // no more is taken; written with start held
-	roster atomic.Pointer[roster] // set by Start
+	roster atomic.Pointer[roster] // set by Start and by reloads
+
+	reloading chan struct{}  // holds something while there is a reload; capacity 1
+	reloads   sync.WaitGroup // its goroutine; added to with start held
 
 	spawner  *proc.Spawner // set by Start before roster, and so is reaper
 	reaper   *proc.Reaper
@@ -38,7 +42,8 @@ type Supervisor struct {
 	done chan struct{} // closed when everything has ended
 }
 
-// roster is what Start has started. It does not change.
+// roster is what Start has started. It does not change; a reload may put another in its place,
+// with the same pools.
 type roster struct {
 	pools  []*plugin
 	routes map[string]*plugin // by task name; nil with a single pool
@@ -51,7 +56,7 @@ func New(cfg Config) (*Supervisor, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	s := &Supervisor{cfg: cfg, now: make(chan struct{}), done: make(chan struct{})}
+	s := &Supervisor{cfg: cfg, reloading: make(chan struct{}, 1), now: make(chan struct{}), done: make(chan struct{})}
 	s.brokered.room = semaphore.NewWeighted(int64(cfg.ResultLimit))
 	return s, nil
 }
@@ -106,18 +111,25 @@ func (s *Supervisor) warnOfGaps() {
 
 // recruit makes the pools.
 func (s *Supervisor) recruit() *roster {
-	r := &roster{}
-	if len(s.cfg.Pools) > 1 {
-		r.routes = map[string]*plugin{}
-	}
+	var pools []*plugin
 	epoch := time.Now()
 	for i := range s.cfg.Pools {
-		p := s.newPlugin(&s.cfg.Pools[i], epoch)
-		r.pools = append(r.pools, p)
-		for _, t := range p.cfg.Tasks {
-			if r.routes != nil {
-				r.routes[t] = p
-			}
+		pools = append(pools, s.newPlugin(&s.cfg.Pools[i], epoch))
+	}
+	return newRoster(pools)
+}
+
+// newRoster finds out which pool serves which tasks. If several do, after reloads of which some
+// were rolled back, the first does.
+func newRoster(pools []*plugin) *roster {
+	r := &roster{pools: pools}
+	if len(pools) == 1 {
+		return r
+	}
+	r.routes = map[string]*plugin{}
+	for _, p := range slices.Backward(pools) {
+		for _, t := range p.cfg.Load().Tasks {
+			r.routes[t] = p
 		}
 	}
 	return r
@@ -136,7 +148,9 @@ func (s *Supervisor) WaitReady(ctx context.Context) error {
 		select {
 		case <-p.pool.Up():
 		case <-p.pool.GaveUp():
-			return &StartError{Pool: p.cfg.Name, Err: p.pool.StartError()}
+			if !p.pool.IsUp() { // it may have come up since
+				return &StartError{Pool: p.name, Err: p.pool.StartError()}
+			}
 		case <-s.done:
 			return ErrClosed
 		case <-ctx.Done():
@@ -245,6 +259,7 @@ func (s *Supervisor) shutdown() {
 	}
 	s.eachPool(func(p *plugin) { p.pool.Stop() })
 	s.awaitPools()
+	s.reloads.Wait()
 	s.closeFeeds()
 	s.eachPool(func(p *plugin) { p.tasks.Close() })
 	if err := s.reaper.Close(); err != nil {

@@ -51,7 +51,7 @@ func (p *PoolConfig) validate() error {
 		return fmt.Errorf("plugin: the path of an executable is needed")
 	}
 	if err := firstError(
-		between("workers", p.Workers, 1, 10_000),
+		between("workers", p.Workers, 1, maxWorkers),
 		between("slots", p.Slots, 1, 1024),
 		between("window", p.Window, p.Slots, 65_536),
 		between("max_tasks_per_child", p.MaxTasksPerChild, 0, 1<<40),
@@ -115,6 +115,9 @@ func (p *PoolConfig) checksum() []byte {
 	}
 	return sum
 }
+
+// maxWorkers is how many workers a pool may have.
+const maxWorkers = 10_000
 
 const forEver = 100 * 365 * 24 * time.Hour
 

@@ -54,7 +54,7 @@ var rooms = []room{
 		"ipc", "ipc/wire", "supervisor/task", "supervisor/event", "supervisor/broker", "supervisor/internal/policy",
 		"supervisor/internal/proc", "supervisor/internal/cgroup", "supervisor/internal/worker", "supervisor/internal/pool",
 		"supervisor/internal/dispatch", "supervisor/internal/feed",
-	}, why: "it composes the rooms below it"},
+	}, tests: []string{"supervisor/broker/*"}, why: "it composes the rooms below it"},
 	{path: "supervisor/internal/httpapi", may: []string{
 		"supervisor", "supervisor/task", "supervisor/event", "supervisor/broker", "supervisor/api/v1",
 	}, why: "it translates between the API and a supervisor"},

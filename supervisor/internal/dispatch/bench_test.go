@@ -78,8 +78,8 @@ func benchDispatcher(b *testing.B, lanes int) (*Dispatcher, []*machine) {
 	machines := make([]*machine, lanes)
 	for i := range machines {
 		m := &machine{wake: make(chan struct{}, 1), payload: make([]byte, 64)}
-		m.lane = d.newLane(m, 0, pool.Notify{Wearing: func() {}, Empty: func() {}})
-		m.lane.Ready(ipc.Ready{Tasks: []string{"x"}})
+		m.lane = d.source(cfg.Settings).newLane(m, 0, pool.Notify{Wearing: func() {}, Empty: func() {}})
+		m.lane.Ready(ipc.Ready{Tasks: []string{"x"}, SDK: "machine"})
 		machines[i] = m
 	}
 	b.Cleanup(func() {

@@ -40,7 +40,7 @@ func (d *Dispatcher) cancel(j *Job) {
 		if j.cancelAt == 0 {
 			j.cancelAt = now
 			j.lane.cancel(j, ipc.CauseCancelled)
-			d.wakeClock(now + d.cfg.CancelGrace)
+			d.wakeClock(now + j.lane.settings.CancelGrace)
 		}
 	}
 }
@@ -73,19 +73,19 @@ func (l *Lane) cancel(j *Job, cause ipc.Cause) {
 }
 
 // deadline is when the clock must look at a running job next.
-func (j *Job) deadline() time.Duration {
+func (l *Lane) deadline(j *Job) time.Duration {
 	due := never
 	if j.started == 0 || j.killed {
 		return due
 	}
-	if j.soft() > 0 && !j.softSent {
-		due = min(due, j.started+j.soft())
+	if l.soft(j) > 0 && !j.softSent {
+		due = min(due, j.started+l.soft(j))
 	}
-	if j.hard() > 0 {
-		due = min(due, j.started+j.hard())
+	if l.hard(j) > 0 {
+		due = min(due, j.started+l.hard(j))
 	}
 	if j.cancelAt > 0 {
-		due = min(due, max(j.cancelAt, j.started)+j.d.cfg.CancelGrace)
+		due = min(due, max(j.cancelAt, j.started)+l.settings.CancelGrace)
 	}
 	return due
 }

@@ -99,12 +99,12 @@ func (d *Dispatcher) sweepExpired(now time.Duration) {
 // one back, and returns when to look again.
 func (l *Lane) watch(now time.Duration) time.Duration {
 	next := never
-	n := min(len(l.pipe), l.d.cfg.Slots)
+	n := min(len(l.pipe), l.settings.Slots)
 	longest := now
 	for _, j := range l.pipe[:n] {
 		longest = min(longest, j.started)
 		l.enforce(j, now)
-		next = min(next, j.deadline())
+		next = min(next, l.deadline(j))
 	}
 	if len(l.pipe) > n && l.d.active > 1 && !l.recalling {
 		if now-longest >= recallAfter {
@@ -117,7 +117,7 @@ func (l *Lane) watch(now time.Duration) time.Duration {
 }
 
 func (l *Lane) enforce(j *Job, now time.Duration) {
-	if j.killed || now < j.deadline() {
+	if j.killed || now < l.deadline(j) {
 		return
 	}
 	seq, w := j.seq, l.worker
@@ -126,14 +126,14 @@ func (l *Lane) enforce(j *Job, now time.Duration) {
 		return
 	}
 	switch {
-	case j.hard() > 0 && now >= j.started+j.hard():
+	case l.hard(j) > 0 && now >= j.started+l.hard(j):
 		j.killed = true
-		why := fmt.Errorf("hard timeout after %v: worker was killed", j.hard())
+		why := fmt.Errorf("hard timeout after %v: worker was killed", l.hard(j))
 		l.kill(func() { w.Dump(worker.ReasonHardTimeout, seq, why) })
-	case j.cancelAt > 0 && now >= max(j.cancelAt, j.started)+l.d.cfg.CancelGrace:
+	case j.cancelAt > 0 && now >= max(j.cancelAt, j.started)+l.settings.CancelGrace:
 		j.killed = true
 		l.kill(func() { w.Dump(worker.ReasonUncancellable, seq, nil) })
-	case j.soft() > 0 && !j.softSent && now >= j.started+j.soft():
+	case l.soft(j) > 0 && !j.softSent && now >= j.started+l.soft(j):
 		j.softSent = true
 		l.cancel(j, ipc.CauseSoftTimeout)
 	}
@@ -142,7 +142,7 @@ func (l *Lane) enforce(j *Job, now time.Duration) {
 // postpone moves a job's clock on: its worker has not entered the handler, so no time of it
 // has passed. One that does not get to it at all is wedged, whatever its heart says.
 func (l *Lane) postpone(j *Job, now time.Duration) {
-	if now-j.given < l.d.cfg.StallLimit+j.hard()+j.soft() {
+	if now-j.given < l.settings.StallLimit+l.hard(j)+l.soft(j) {
 		j.started = now
 		return
 	}

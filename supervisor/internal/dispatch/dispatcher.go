@@ -26,21 +26,28 @@ type Config struct {
 	Epoch       time.Time // zero of its clock
 	QueueSize   int       // tasks waiting
 	ResultLimit int       // results not read
-	Workers     int       // lanes that take tasks at the same time
-	Slots       int
-	Window      int
+	Workers     int       // lanes that take tasks at the same time, until Source.Resize or Adopt
+	Settings              // until Source.Adopt
 
-	SoftTimeout, HardTimeout time.Duration
-	CancelGrace              time.Duration
-	StallLimit               time.Duration // how long a worker may take to start a task it is free for
-	MaxAttempts, MaxCrashes  int
-	Backoff                  policy.Backoff
-	RecordAttempts           bool
+	RecordAttempts bool
 
 	Logger hclog.Logger
 	Events *event.Hub
 	// Demand is called when tasks wait and no worker is free. It must not block.
 	Demand func()
+}
+
+// Settings are the part that another may take the place of while tasks run. All of it is set.
+type Settings struct {
+	// These go with a worker: a task has those of the lane it is in.
+	Slots, Window            int
+	SoftTimeout, HardTimeout time.Duration
+	CancelGrace              time.Duration
+	StallLimit               time.Duration // how long a worker may take to start a task it is free for
+
+	// These go with the pool.
+	MaxAttempts, MaxCrashes int
+	Backoff                 policy.Backoff
 }
 
 // moment is how much work is not worth waking another worker for.
@@ -52,6 +59,9 @@ type Dispatcher struct {
 	debug bool // transitions are logged
 
 	mu       sync.Mutex
+	settings *Settings          // of the pool
+	workers  int                // lanes that take tasks at the same time
+	slots    int                // the most that a lane has had since the settings were adopted
 	queue    memory.Queue[*Job] // may hold jobs that ended meanwhile; queued counts the others
 	queued   int
 	suspects []*Job // crashed a worker of several slots: each waits to run alone
@@ -88,7 +98,7 @@ type Dispatcher struct {
 // New returns a running Dispatcher; Close it.
 func New(cfg Config) *Dispatcher {
 	d := &Dispatcher{
-		cfg: cfg, debug: cfg.Logger.IsDebug(),
+		cfg: cfg, debug: cfg.Logger.IsDebug(), settings: &cfg.Settings, workers: cfg.Workers, slots: cfg.Slots,
 		drained: make(chan struct{}), lanes: map[*Lane]bool{},
 		nextTick: never, kick: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
@@ -103,7 +113,7 @@ func (d *Dispatcher) since(at time.Time) time.Duration { return at.Sub(d.cfg.Epo
 
 // enqueue makes a new or returning job wait for a worker.
 func (d *Dispatcher) enqueue(j *Job) {
-	if d.cfg.Slots > 1 && j.crashes > 0 {
+	if d.slots > 1 && j.crashes > 0 {
 		d.suspects = append(d.suspects, j)
 	} else {
 		p := j.Result.Task.Priority
@@ -132,7 +142,7 @@ func (d *Dispatcher) offer() {
 		l.worker.Wake()
 		return
 	}
-	if d.active < d.cfg.Workers && d.cfg.Demand != nil {
+	if d.active < d.workers && d.cfg.Demand != nil {
 		d.actions = append(d.actions, d.cfg.Demand)
 	}
 }
@@ -181,5 +191,5 @@ func (d *Dispatcher) release() []*Job {
 }
 
 func (d *Dispatcher) backoff(failures int) time.Duration {
-	return d.cfg.Backoff.Delay(failures, rand.Float64)
+	return d.settings.Backoff.Delay(failures, rand.Float64)
 }

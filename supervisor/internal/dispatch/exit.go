@@ -20,7 +20,7 @@ func (l *Lane) Exited(e *worker.Exit) {
 	for i, j := range pipe {
 		d.running--
 		j.lane = nil
-		if i < d.cfg.Slots && hadStarted(j, e) {
+		if i < l.settings.Slots && hadStarted(j, e) {
 			e.Lost++
 			d.lost(j, l.lastAttempt(j, e, now), e, now)
 		} else {

@@ -72,9 +72,13 @@ func (j *Job) become(s task.State) {
 	j.state = s
 }
 
-// soft and hard are the timeouts that count, the task's or its pool's; 0 is none.
-func (j *Job) soft() time.Duration { return pick(j.Result.Task.SoftTimeout, j.d.cfg.SoftTimeout) }
-func (j *Job) hard() time.Duration { return pick(j.Result.Task.HardTimeout, j.d.cfg.HardTimeout) }
+// soft and hard are the timeouts that count, the job's or its worker's; 0 is none.
+func (l *Lane) soft(j *Job) time.Duration {
+	return pick(j.Result.Task.SoftTimeout, l.settings.SoftTimeout)
+}
+func (l *Lane) hard(j *Job) time.Duration {
+	return pick(j.Result.Task.HardTimeout, l.settings.HardTimeout)
+}
 
 // maxStarts is how often its handler may be started.
 func (j *Job) maxStarts() int {
@@ -85,18 +89,18 @@ func (j *Job) maxStarts() int {
 	case o.MaxAttempts > 0:
 		return o.MaxAttempts
 	default:
-		return j.d.cfg.MaxAttempts
+		return j.d.settings.MaxAttempts
 	}
 }
 
-func pick(own, pool time.Duration) time.Duration {
+func pick(own, other time.Duration) time.Duration {
 	switch {
 	case own < 0:
 		return 0
 	case own > 0:
 		return own
 	default:
-		return pool
+		return other
 	}
 }
 

@@ -38,6 +38,8 @@ type Lane struct {
 	limit  int        // tasks it may take in its life; 0 is any number
 	send   sync.Mutex // orders frames: an Execute is in the buffer before its Cancel
 
+	settings *Settings // that its worker was started with; they do not change
+
 	pipe      []*Job // unanswered, in the order of their seq; the first Slots run
 	bytes     int    // payload bytes in pipe
 	lastSeq   uint64
@@ -46,7 +48,7 @@ type Lane struct {
 	window    policy.Window
 	idleSince time.Duration
 
-	active    bool // counts against Config.Workers
+	active    bool // counts against Dispatcher.workers
 	retired   bool // takes no more
 	idle      bool // is in Dispatcher.idle
 	solo      bool // runs a suspect alone
@@ -62,40 +64,25 @@ type Lane struct {
 	payloads payloads       // the same
 }
 
-// NewLane implements pool.Source.
-func (d *Dispatcher) NewLane(w *worker.Worker, limit int, n pool.Notify) pool.Lane {
-	return d.newLane(w, limit, n)
-}
-
-func (d *Dispatcher) newLane(w Worker, limit int, n pool.Notify) *Lane {
-	return &Lane{
-		d: d, worker: w, limit: limit, notify: n,
-		window: policy.Window{Min: d.cfg.Slots, Max: max(d.cfg.Slots, d.cfg.Window)},
-	}
-}
-
 // Ready says that the worker can take tasks, and which it serves.
 func (l *Lane) Ready(r ipc.Ready) {
 	d := l.d
 	d.mu.Lock()
 	d.lanes[l] = true
 	if d.handlers == nil {
-		d.handlers = map[string]bool{}
-		for _, name := range r.Tasks {
-			d.handlers[name] = true
-		}
-		if len(r.Tasks) == 1 {
-			d.only = r.Tasks[0]
-		}
+		d.learn(r)
 	}
-	d.standby = append(d.standby, l)
-	d.activate()
+	if !l.retired { // it was to leave before it had come
+		d.slots = max(d.slots, l.settings.Slots)
+		d.standby = append(d.standby, l)
+		d.activate()
+	}
 	d.release()
 }
 
-// activate lets warm lanes take tasks while there are fewer than Config.Workers.
+// activate lets warm lanes take tasks while there are fewer than there are to be.
 func (d *Dispatcher) activate() {
-	for d.active < d.cfg.Workers && len(d.standby) > 0 {
+	for len(d.standby) > 0 && d.active-d.vacant() < d.workers {
 		l := d.standby[0]
 		d.standby = slices.Delete(d.standby, 0, 1)
 		d.active++
@@ -166,14 +153,14 @@ func (l *Lane) remove(i int, now time.Duration) *Job {
 		l.solo = false
 		l.idleSince = now
 	}
-	if k := d.cfg.Slots; i < k && len(l.pipe) >= k {
+	if k := l.settings.Slots; i < k && len(l.pipe) >= k {
 		l.begin(l.pipe[k-1], now)
 	}
 	return j
 }
 
 func (l *Lane) listIfIdle() {
-	if l.takes() && !l.idle && len(l.pipe) < l.d.cfg.Slots {
+	if l.takes() && !l.idle && len(l.pipe) < l.settings.Slots {
 		l.idle = true
 		l.d.idle = append(l.d.idle, l)
 	}
@@ -186,6 +173,9 @@ func (l *Lane) checkWear() {
 		l.d.actions = append(l.d.actions, l.notify.Wearing)
 	}
 	if len(l.pipe) > 0 || l.empty {
+		if l.retired {
+			l.d.activate() // a slot may be free for good
+		}
 		return
 	}
 	if l.retired || l.limit > 0 && l.taken >= l.limit {

@@ -22,12 +22,12 @@ func (l *Lane) Retire() {
 
 // recall asks for the jobs back that wait in the pipe behind the running ones.
 func (l *Lane) recall() {
-	if l.recalling || len(l.pipe) <= l.d.cfg.Slots {
+	if l.recalling || len(l.pipe) <= l.settings.Slots {
 		return
 	}
 	l.recalling = true
 	l.behind = l.pipe[0].seq
-	seq := l.pipe[l.d.cfg.Slots].seq
+	seq := l.pipe[l.settings.Slots].seq
 	l.d.actions = append(l.d.actions, func() {
 		l.send.Lock()
 		defer l.send.Unlock()
@@ -57,7 +57,7 @@ func (l *Lane) Recalled(ids []uint64) error {
 		l.back(j, now)
 	}
 	l.slowedDown(now)
-	if len(l.pipe) > d.cfg.Slots {
+	if len(l.pipe) > l.settings.Slots {
 		d.wakeClock(now + recallAfter)
 	}
 	l.checkWear()

@@ -44,11 +44,11 @@ func (l *Lane) Results(answers []worker.Answer) error {
 // lowWater says that enough of the window is free to be worth a write, while the worker
 // still has enough to do until that arrives.
 func (l *Lane) lowWater() bool {
-	return len(l.pipe) < l.d.cfg.Slots || len(l.pipe) <= l.window.Size()*3/4
+	return len(l.pipe) < l.settings.Slots || len(l.pipe) <= l.window.Size()*3/4
 }
 
 func (l *Lane) settle(a *worker.Answer, now time.Duration) error {
-	n := l.d.cfg.Slots
+	n := l.settings.Slots
 	if a.Outcome == ipc.OutcomeUnstarted {
 		n = len(l.pipe)
 	}
@@ -89,7 +89,7 @@ func (l *Lane) attempt(j *Job, a *worker.Answer) *task.Attempt {
 	}
 	if j.softSent && a.Outcome != ipc.OutcomeCompleted {
 		rec.Outcome = task.OutcomeTimeout
-		rec.Message = fmt.Sprintf("soft timeout after %v: %s", j.soft(), a.Message)
+		rec.Message = fmt.Sprintf("soft timeout after %v: %s", l.soft(j), a.Message)
 	}
 	return rec
 }
@@ -149,8 +149,8 @@ func (d *Dispatcher) failed(j *Job, rec *task.Attempt, v verdict, now time.Durat
 		d.cancelled(j, now, "cancelled while it ran: "+rec.Message)
 	case v.permanent || j.starts >= j.maxStarts():
 		d.end(j, task.StateDead, e, now)
-	case v.crash && j.crashes >= d.cfg.MaxCrashes:
-		e.Message = fmt.Sprintf("ended %d workers, the limit is %d: %s", j.crashes, d.cfg.MaxCrashes, e.Message)
+	case v.crash && j.crashes >= d.settings.MaxCrashes:
+		e.Message = fmt.Sprintf("ended %d workers, the limit is %d: %s", j.crashes, d.settings.MaxCrashes, e.Message)
 		d.end(j, task.StateDead, e, now)
 	case !j.leased && (d.closed || j.abandoned):
 		d.cancelled(j, now, "the supervisor stopped before its next attempt; the last one: "+rec.Message)

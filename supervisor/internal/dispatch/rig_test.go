@@ -40,10 +40,12 @@ type rig struct {
 // settings are those that most tests want.
 func settings() Config {
 	return Config{
-		Pool: "pool", QueueSize: 1000, ResultLimit: 1000, Workers: 1, Slots: 1, Window: 256,
-		CancelGrace: 5 * time.Second, MaxAttempts: 3, MaxCrashes: 2,
-		Backoff: policy.Backoff{Base: time.Second, Cap: time.Minute},
-		Logger:  hclog.NewNullLogger(), Events: &event.Hub{},
+		Pool: "pool", QueueSize: 1000, ResultLimit: 1000, Workers: 1,
+		Settings: Settings{
+			Slots: 1, Window: 256, CancelGrace: 5 * time.Second, MaxAttempts: 3, MaxCrashes: 2,
+			Backoff: policy.Backoff{Base: time.Second, Cap: time.Minute},
+		},
+		Logger: hclog.NewNullLogger(), Events: &event.Hub{},
 	}
 }
 
@@ -121,10 +123,13 @@ func (r *rig) Finished(j *Job) {
 }
 
 // worker adds a ready worker that may do limit tasks, 0 for any number.
-func (r *rig) worker(limit int) *puppet {
+func (r *rig) worker(limit int) *puppet { return r.workerOf(r.d.source(r.d.cfg.Settings), limit) }
+
+// workerOf adds one that was started with certain settings.
+func (r *rig) workerOf(s *source, limit int) *puppet {
 	r.serial++
 	p := &puppet{rig: r, name: fmt.Sprintf("w%d", r.serial)}
-	p.lane = r.d.newLane(p, limit, pool.Notify{
+	p.lane = s.newLane(p, limit, pool.Notify{
 		Wearing: func() { p.note(func() { p.wearing++ }) },
 		Empty:   func() { p.note(func() { p.empty++ }) },
 	})

@@ -27,7 +27,7 @@ func (l *Lane) Take(emit func([]wire.Execute)) int {
 			break
 		}
 		l.put(j, now)
-		if l.bytes >= maxPipeBytes && len(l.pipe) >= d.cfg.Slots {
+		if l.bytes >= maxPipeBytes && len(l.pipe) >= l.settings.Slots {
 			break
 		}
 	}
@@ -52,7 +52,7 @@ func (l *Lane) credit() int {
 	if !l.takes() {
 		return 0
 	}
-	slots := d.cfg.Slots - len(l.pipe)
+	slots := l.settings.Slots - len(l.pipe)
 	n := min(l.window.Size()-len(l.pipe), d.queued)
 	if d.active > 1 {
 		// Reading ahead must not starve the other workers of this pool of more
@@ -116,7 +116,7 @@ func (l *Lane) put(j *Job, now time.Duration) {
 	l.bytes += len(j.Result.Task.Payload)
 	l.taken++
 	d.running++
-	if len(l.pipe) <= d.cfg.Slots {
+	if len(l.pipe) <= l.settings.Slots {
 		l.begin(j, now)
 	} else {
 		j.started = 0
@@ -125,7 +125,7 @@ func (l *Lane) put(j *Job, now time.Duration) {
 	t := &j.Result.Task
 	l.frames = append(l.frames, wire.Execute{
 		Seq: j.seq, Attempt: uint16(j.starts + 1), MaxAttempts: uint16(j.maxStarts()),
-		SoftTimeout: millis(j.soft()), HardTimeout: millis(j.hard()),
+		SoftTimeout: millis(l.soft(j)), HardTimeout: millis(l.hard(j)),
 		Name: t.Name, TaskID: t.ID, Meta: encodeMeta(t.Meta), Payload: t.Payload,
 	})
 }
@@ -134,7 +134,7 @@ func (l *Lane) put(j *Job, now time.Duration) {
 // in the pipe.
 func (l *Lane) begin(j *Job, now time.Duration) {
 	j.started, j.given = now, now
-	if due := j.deadline(); due < never {
+	if due := l.deadline(j); due < never {
 		l.d.wakeClock(due)
 	}
 	l.d.publishStarted(j)

@@ -27,7 +27,7 @@ type Config struct {
 	Broker      broker.Broker
 	Tasks       *dispatch.Dispatcher
 	AtOnce      func() int // tasks that can run at the same time
-	MaxAttempts int
+	MaxAttempts func() int // unless a task says otherwise
 	Logger      hclog.Logger
 }
 

@@ -55,7 +55,7 @@ func (h *held) maxStarts() int {
 	case o.MaxAttempts > 0:
 		return o.MaxAttempts
 	default:
-		return h.feed.cfg.MaxAttempts
+		return h.feed.cfg.MaxAttempts()
 	}
 }
 

@@ -8,8 +8,14 @@ import (
 
 // Config is a pool's settings. All of it is set.
 type Config struct {
-	Worker  *worker.Config
 	Workers int
+	Settings
+}
+
+// Settings are what workers are started with and live by. Others may take their place while the
+// pool runs: see Reload. All of it is set.
+type Settings struct {
+	Worker *worker.Config
 
 	MaxTasksPerChild int
 	TTL, IdleTTL     time.Duration

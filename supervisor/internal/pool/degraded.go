@@ -65,7 +65,7 @@ const payback = 10
 // plugin is sound, and somebody kills its workers. useful is how many tasks were
 // answered since the last such death; any at all make the wait a short one.
 func (p *Pool) diedIdle(e *worker.Exit, now time.Time, useful uint64) {
-	log := p.cfg.Worker.Logger.Warn
+	log := p.log().Warn
 	weight, longest := 1.0, p.restartFor.Cap
 	switch {
 	case useful >= payback:
@@ -80,7 +80,7 @@ func (p *Pool) diedIdle(e *worker.Exit, now time.Time, useful uint64) {
 		p.cannotStart = false
 		p.degrade(fmt.Sprintf("workers keep ending while they have nothing to do, the last with: %v "+
 			"(if the plugin means to leave after some tasks, set max_tasks_per_child)", e))
-		log = p.cfg.Worker.Logger.Debug
+		log = p.log().Debug
 	}
 	log(e.String()+" while it had nothing to do", "worker", e.Worker, "pid", e.PID, "reason", e.Reason, "tasks", useful)
 	p.delay(now, delay)
@@ -97,7 +97,7 @@ func (p *Pool) degrade(why string) {
 	before := p.degraded
 	p.degraded = why
 	p.mu.Unlock()
-	c := p.cfg.Worker
+	c := p.gen.Worker
 	now := time.Now()
 	if before == "" || now.Sub(p.toldDegraded) >= remindEvery {
 		c.Logger.Error("pool is degraded", "reason", why)
@@ -119,7 +119,7 @@ func (p *Pool) ease(now time.Time) time.Time {
 	p.mu.Lock()
 	p.degraded = ""
 	p.mu.Unlock()
-	c := p.cfg.Worker
+	c := p.gen.Worker
 	c.Logger.Info("pool has recovered")
 	c.Events.Publish(event.PoolRecovered{Time: now, Pool: c.Pool})
 	return now.Add(idleLoop)

@@ -3,16 +3,22 @@ package pool
 import (
 	"time"
 
+	"github.com/brood-run/brood/ipc"
 	"github.com/brood-run/brood/supervisor/internal/worker"
 )
 
-// Source is where the tasks of a pool's workers come from.
+// Source is where workers that were started with the same settings get their tasks.
 type Source interface {
 	// NewLane returns the lane of a worker that is not ready yet. limit is how many
 	// tasks it may be given in its life, 0 any number.
 	NewLane(w *worker.Worker, limit int, n Notify) Lane
 	// Waiting is how many tasks could be given to a worker now.
 	Waiting() int
+	// Resize says how many workers of the pool take tasks at the same time.
+	Resize(workers int)
+	// Adopt puts in force what it knows of the settings, and what the plugin serves, for the
+	// whole pool: its workers are of these settings now.
+	Adopt(ipc.Ready)
 }
 
 // Lane is a Source's side of one worker.

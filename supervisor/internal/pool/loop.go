@@ -12,6 +12,7 @@ const idleLoop = time.Hour
 // loop is the pool's goroutine.
 func (p *Pool) loop() {
 	defer close(p.done)
+	defer func() { p.gen.Worker.Program.Close() }()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -46,7 +47,7 @@ func (p *Pool) handle(m message) {
 		p.nowReady(m.w)
 	case asked:
 		if mb := p.members[m.w]; mb != nil && mb.leaving == worker.ReasonNone {
-			p.cfg.Worker.Logger.Info("worker asks to be replaced", "worker", m.w.Name(), "reason", m.reason)
+			p.log().Info("worker asks to be replaced", "worker", m.w.Name(), "reason", m.reason)
 			mb.leaving = worker.ReasonAsked
 		}
 	case wearing:
@@ -61,14 +62,21 @@ func (p *Pool) handle(m message) {
 		p.lost(m.w, m.e)
 	case demand:
 		p.demanded.Store(false)
-		p.parked = max(0, p.parked-max(1, p.cfg.Tasks.Waiting()))
+		p.parked = max(0, p.parked-max(1, p.gen.Tasks.Waiting()))
 	case stop:
 		p.stop(m.kill)
+	case recycle:
+		m.answer <- p.recycle(m.name)
+	case resize:
+		p.resize(m.workers)
+	case reload:
+		p.begin(m)
 	}
 }
 
 func (p *Pool) stop(kill bool) {
 	p.closing = true
+	p.endRoll(ErrStopped)
 	p.killed = p.killed || kill
 	for _, m := range p.members {
 		p.dismissForShutdown(m)
@@ -92,8 +100,9 @@ func (p *Pool) nowReady(w *worker.Worker) {
 	if p.failed = 0; p.cannotStart {
 		p.nextSpawn = time.Time{} // it can
 	}
+	m.gen.serves = w.Info()
 	p.mu.Lock()
-	p.serves = w.Info()
+	p.serves = m.gen.serves
 	p.mu.Unlock()
 	if !p.everUp {
 		p.everUp = true
@@ -103,10 +112,8 @@ func (p *Pool) nowReady(w *worker.Worker) {
 		p.dismissForShutdown(m)
 		return
 	}
-	if old := p.replacing; old != nil && p.count(func(m *member) bool { return m.ready && p.capable(m) }) >= p.wanted() {
-		// The replacement is warm: now the old one may go.
-		p.replacing = nil
-		p.retire(old)
+	if p.roll != nil && m.gen == p.roll.next {
+		p.roll.warm++
 	}
 }
 
@@ -117,8 +124,11 @@ func (p *Pool) capable(m *member) bool {
 
 // wanted is how many capable workers there should be.
 func (p *Pool) wanted() int {
-	n := p.cfg.Workers - p.parked
-	if p.cfg.MaxTasksPerChild > 0 && p.cfg.MaxTasksPerChild < shortLife && n > 0 {
+	n := p.workers - p.parked
+	if p.roll != nil {
+		n = max(n, 1) // to see that one can start
+	}
+	if limit := p.newest().MaxTasksPerChild; limit > 0 && limit < shortLife && n > 0 {
 		n++
 	}
 	return n
@@ -162,13 +172,14 @@ func (p *Pool) adjust(now time.Time) time.Time {
 	if p.closing {
 		return later
 	}
-	p.chooseReplaced()
-	starting := p.count(func(m *member) bool { return !m.ready })
+	p.relieve()
+	p.settle()
+	starting := p.count(func(m *member) bool { return !m.ready && !m.retired })
 	for capable := p.count(p.capable); capable < p.wanted(); capable++ {
 		if now.Before(p.nextSpawn) {
 			return p.nextSpawn
 		}
-		if !p.everUp && starting >= firstStarts {
+		if p.unproven() && starting >= firstStarts {
 			return later
 		}
 		if p.crowded() {
@@ -186,16 +197,28 @@ func (p *Pool) crowded() bool {
 	return p.count(func(m *member) bool { return m.w.State() == worker.StateStopping }) >= p.wanted()
 }
 
-// chooseReplaced picks the next worker whose replacement is to be warmed up: one at a
+// relieve lets the worker go whose replacement is warm, and picks the next one.
+func (p *Pool) relieve() {
+	for {
+		p.chooseReplaced()
+		if p.replacing == nil || p.count(func(m *member) bool { return m.ready && p.capable(m) }) < p.wanted() {
+			return
+		}
+		old := p.replacing
+		p.replacing = nil
+		p.retire(old)
+	}
+}
+
+// chooseReplaced picks the next worker whose replacement is to be warmed up, the oldest: one at a
 // time, so that planned recycling never costs more than one process.
 func (p *Pool) chooseReplaced() {
 	if p.replacing != nil {
 		return
 	}
 	for _, m := range p.members {
-		if m.leaving != worker.ReasonNone && !m.retired && m.ready {
+		if m.leaving != worker.ReasonNone && !m.retired && m.ready && (p.replacing == nil || m.serial < p.replacing.serial) {
 			p.replacing = m
-			return
 		}
 	}
 }
@@ -210,19 +233,21 @@ func (p *Pool) lost(w *worker.Worker, e *worker.Exit) {
 	if p.replacing == m {
 		p.replacing = nil
 	}
-	if m.lane != nil {
-		p.answered += m.lane.View().Answered
-	}
+	answered := m.lane.View().Answered
+	p.answered += answered
 	if p.closing || e.Reason.Planned() {
 		return
 	}
 	now := time.Now()
 	switch {
+	case p.givenUp(m) && e.Lost == 0: // whatever became of it
+	case p.roll != nil && m.gen == p.roll.next && e.Lost == 0 && answered == 0:
+		p.failRoll(e)
 	case !e.Ready:
 		p.startFailed(e, now)
 	case e.Lost > 0:
 		// The limits of the tasks it took with it bound how often that happens.
-		p.cfg.Worker.Logger.Warn(e.String(), "worker", e.Worker, "pid", e.PID, "reason", e.Reason, "tasks_lost", e.Lost)
+		p.log().Warn(e.String(), "worker", e.Worker, "pid", e.PID, "reason", e.Reason, "tasks_lost", e.Lost)
 	default:
 		p.diedIdle(e, now, p.useful())
 	}

@@ -21,6 +21,18 @@ type (
 	empty   struct{ w *worker.Worker } // its lane has given all and got all back
 	demand  struct{}
 	stop    struct{ kill bool }
+
+	recycle struct { // replace a worker
+		name   string
+		answer chan<- bool // whether there is one of that name; capacity 1
+	}
+	resize struct{ workers int }
+	reload struct {
+		Settings
+		workers int
+		change  Change
+		answer  chan<- Outcome // capacity 1
+	}
 )
 
 // post hands a message to the loop. It never blocks; a pool's messages are bounded by a few
@@ -65,8 +77,8 @@ func (p *Pool) CountExit(e *worker.Exit) {
 	p.peak = max(p.peak, e.PeakRSS)
 }
 
-func (p *Pool) newLane(w *worker.Worker, limit int) Lane {
-	return p.cfg.Tasks.NewLane(w, limit, Notify{
+func (p *Pool) newLane(g *generation, w *worker.Worker, limit int) Lane {
+	return g.Tasks.NewLane(w, limit, Notify{
 		Wearing: func() { p.post(wearing{w}) },
 		Empty:   func() { p.post(empty{w}) },
 	})

@@ -14,14 +14,13 @@ import (
 
 // Pool is the workers of one plugin.
 type Pool struct {
-	cfg Config
-
 	inbox struct { // messages to the loop; anybody writes, the loop reads
 		sync.Mutex
 		messages []message
 		signal   chan struct{} // capacity 1
 	}
 	demanded atomic.Bool // a demand is in the inbox
+	parks    atomic.Bool // workers are stopped for idleness; written by the loop
 
 	up     chan struct{} // closed when a worker was ready for the first time
 	gaveUp chan struct{} // closed when the plugin seems not to start at all
@@ -32,11 +31,15 @@ type Pool struct {
 	members  map[*worker.Worker]*member
 	restarts map[worker.Reason]uint64
 	degraded string
-	startErr error // why the last start failed
+	startErr error  // why the last start failed
+	reload   string // why the last reload was taken back
+	workers  int    // how many there are to be
 	peak     uint64
 	serves   ipc.Ready
 
 	// Only the loop touches these.
+	gen          *generation // whose settings are in force
+	roll         *roll       // to another one; nil if none is under way
 	serial       int
 	score        policy.Score // of workers that died while they had nothing to do
 	failed       int          // starts that failed since one succeeded
@@ -45,7 +48,6 @@ type Pool struct {
 	cannotStart  bool         // it was a start that failed last
 	everUp       bool
 	nextSpawn    time.Time
-	nextPulse    time.Time
 	parked       int    // workers stopped for idleness
 	answered     uint64 // tasks, by workers that have gone
 	counted      uint64 // tasks that useful has told of
@@ -58,8 +60,10 @@ type Pool struct {
 
 // member is a worker as its pool sees it. The loop owns it.
 type member struct {
-	w    *worker.Worker
-	lane Lane
+	w      *worker.Worker
+	lane   Lane
+	gen    *generation
+	serial int // the oldest has the lowest
 
 	ready   bool
 	worn    bool          // nearly used up: does not count as capacity
@@ -77,12 +81,14 @@ type member struct {
 // New returns a pool that does nothing until Start.
 func New(cfg Config) *Pool {
 	p := &Pool{
-		cfg: cfg, up: make(chan struct{}), gaveUp: make(chan struct{}), done: make(chan struct{}),
+		gen: &generation{Settings: cfg.Settings}, workers: cfg.Workers,
+		up: make(chan struct{}), gaveUp: make(chan struct{}), done: make(chan struct{}),
 		members: map[*worker.Worker]*member{}, restarts: map[worker.Reason]uint64{},
 		score:      policy.Score{HalfLife: 10 * time.Second},
 		restartFor: policy.RestartPolicy{Free: 3, Base: 100 * time.Millisecond, Cap: 30 * time.Second},
 	}
 	p.inbox.signal = make(chan struct{}, 1)
+	p.parks.Store(cfg.IdleTTL > 0)
 	return p
 }
 
@@ -91,6 +97,16 @@ func (p *Pool) Start() { go p.loop() }
 
 // Up is closed once a worker has been ready.
 func (p *Pool) Up() <-chan struct{} { return p.up }
+
+// IsUp says that one has.
+func (p *Pool) IsUp() bool {
+	select {
+	case <-p.up:
+		return true
+	default:
+		return false
+	}
+}
 
 // GaveUp is closed when no worker has ever come up and it does not look as if one
 // will; StartError says why. The pool goes on trying all the same.
@@ -115,7 +131,7 @@ func (p *Pool) Done() <-chan struct{} { return p.done }
 // Demand says that tasks wait and no worker is free. It matters if workers were stopped for
 // idleness; until the loop has looked, more of the same says nothing new.
 func (p *Pool) Demand() {
-	if p.cfg.IdleTTL > 0 && !p.demanded.Swap(true) {
+	if p.parks.Load() && !p.demanded.Swap(true) {
 		p.post(demand{})
 	}
 }
@@ -123,14 +139,16 @@ func (p *Pool) Demand() {
 // spawn starts one more worker.
 func (p *Pool) spawn(now time.Time) {
 	p.serial++
+	g := p.newest()
 	m := &member{
-		ttl:       policy.Jitter(p.cfg.TTL, p.cfg.Jitter, rand.Float64),
-		softLimit: policy.Jitter(p.cfg.SoftMemoryLimit, p.cfg.Jitter, rand.Float64),
+		gen: g, serial: p.serial,
+		ttl:       policy.Jitter(g.TTL, g.Jitter, rand.Float64),
+		softLimit: policy.Jitter(g.SoftMemoryLimit, g.Jitter, rand.Float64),
 	}
-	limit := policy.Jitter(p.cfg.MaxTasksPerChild, p.cfg.Jitter, rand.Float64)
-	name := fmt.Sprintf("%s-%d", p.cfg.Worker.Pool, p.serial)
-	m.w = worker.Start(p.cfg.Worker, name, p, func(w *worker.Worker) worker.Tasks {
-		m.lane = p.newLane(w, limit)
+	limit := policy.Jitter(g.MaxTasksPerChild, g.Jitter, rand.Float64)
+	name := fmt.Sprintf("%s-%d", g.Worker.Pool, p.serial)
+	m.w = worker.Start(g.Worker, name, p, func(w *worker.Worker) worker.Tasks {
+		m.lane = p.newLane(g, w, limit)
 		return m.lane
 	})
 	m.nextSample = now.Add(p.interval(m, 0, true))

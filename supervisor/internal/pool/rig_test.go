@@ -31,23 +31,25 @@ func begin(t *testing.T, change func(*pool.Config)) *rig {
 	r := &rig{t: t, events: hub.Subscribe(10_000)}
 	cfg := pool.Config{
 		Workers: 2,
-		Worker: &worker.Config{
+		Settings: pool.Settings{Worker: &worker.Config{
 			Pool: "pool", Path: filepath.Join(bin, "faulty"), Slots: 1, MaxFrame: 1 << 20,
 			StartTimeout: 10 * time.Second, StopGrace: 5 * time.Second, Heartbeat: time.Second, Missed: 10,
 			Spawner: spawner, Logger: hclog.NewNullLogger(), Events: hub,
-		},
+		}},
 	}
 	if change != nil {
 		change(&cfg)
 	}
 	cfg.Worker.Program = worker.NewProgram(cfg.Worker.Path, nil)
+	settings := dispatch.Settings{
+		Slots: 1, Window: 256, CancelGrace: time.Second, MaxAttempts: 3, MaxCrashes: 2,
+		Backoff: policy.Backoff{Base: time.Millisecond, Cap: time.Second},
+	}
 	r.tasks = dispatch.New(dispatch.Config{
-		Epoch: time.Now(),
-		Pool:  "pool", QueueSize: 1000, ResultLimit: 1000, Workers: cfg.Workers, Slots: 1, Window: 256,
-		CancelGrace: time.Second, MaxAttempts: 3, MaxCrashes: 2, Backoff: policy.Backoff{Base: time.Millisecond, Cap: time.Second},
+		Epoch: time.Now(), Pool: "pool", QueueSize: 1000, ResultLimit: 1000, Workers: cfg.Workers, Settings: settings,
 		Logger: hclog.NewNullLogger(), Events: hub, Demand: func() { r.pool.Demand() },
 	})
-	cfg.Tasks = r.tasks
+	cfg.Tasks = r.tasks.Source(settings)
 	r.pool = pool.New(cfg)
 	r.pool.Start()
 	t.Cleanup(func() {

@@ -13,6 +13,8 @@ import (
 // View is what a pool looks like from outside.
 type View struct {
 	Degraded string
+	Reload   string // why the last reload was taken back
+	Size     int    // how many workers there are to be
 	Restarts map[string]uint64
 	PeakRSS  uint64 // bytes
 	Workers  []WorkerView
@@ -30,7 +32,7 @@ type WorkerView struct {
 // View returns figures as of now, the workers oldest first.
 func (p *Pool) View() View {
 	p.mu.Lock()
-	v := View{Degraded: p.degraded, Restarts: map[string]uint64{}, PeakRSS: p.peak}
+	v := View{Degraded: p.degraded, Reload: p.reload, Size: p.workers, Restarts: map[string]uint64{}, PeakRSS: p.peak}
 	for reason, n := range p.restarts {
 		v.Restarts[reason.String()] = n
 	}
@@ -68,4 +70,11 @@ func (p *Pool) Serves() ipc.Ready {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.serves
+}
+
+// Size is how many workers there are to be.
+func (p *Pool) Size() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.workers
 }

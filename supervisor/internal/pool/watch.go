@@ -29,14 +29,14 @@ const together = 2 * time.Millisecond
 func (p *Pool) watch(now time.Time) time.Time {
 	next := now.Add(idleLoop)
 	for _, m := range p.members {
-		if now.Add(m.slack).After(m.nextSample) || p.limited() && !m.wasBusy && m.lane.Busy() {
+		if now.Add(m.slack).After(m.nextSample) || m.gen.limited() && !m.wasBusy && m.lane.Busy() {
 			wait := p.look(m)
 			m.nextSample, m.slack = now.Add(wait), max(together, wait/8)
 		}
 		if m.nextSample.Before(next) {
 			next = m.nextSample
 		}
-		if soon := now.Add(wakeful); p.cfg.HardMemoryLimit > 0 && !m.wasBusy && soon.Before(next) {
+		if soon := now.Add(wakeful); m.gen.HardMemoryLimit > 0 && !m.wasBusy && soon.Before(next) {
 			next = soon
 		}
 	}
@@ -44,21 +44,27 @@ func (p *Pool) watch(now time.Time) time.Time {
 }
 
 // pulse has every worker looked at for a sign of life, once each heartbeat, and returns when
-// the next look is due.
+// the next look is due. Workers of one generation are looked at together.
 func (p *Pool) pulse(now time.Time) time.Time {
-	if now.Before(p.nextPulse) {
-		return p.nextPulse
+	next := now.Add(idleLoop)
+	for w, m := range p.members {
+		g := m.gen
+		if g.pulsed != now && !now.Before(g.pulsed.Add(g.Worker.Heartbeat)) {
+			g.pulsed = now
+		}
+		if g.pulsed == now {
+			w.Pulse()
+		}
+		if due := g.pulsed.Add(g.Worker.Heartbeat); due.Before(next) {
+			next = due
+		}
 	}
-	for w := range p.members {
-		w.Pulse()
-	}
-	p.nextPulse = now.Add(p.cfg.Worker.Heartbeat)
-	return p.nextPulse
+	return next
 }
 
 // limited says that a task may have its worker replaced or killed for its memory. Without
 // that nobody needs to know at once that one begins.
-func (p *Pool) limited() bool { return p.cfg.HardMemoryLimit > 0 || p.cfg.SoftMemoryLimit > 0 }
+func (s *Settings) limited() bool { return s.HardMemoryLimit > 0 || s.SoftMemoryLimit > 0 }
 
 // size writes a number of bytes for people.
 func size(n uint64) string {
@@ -71,12 +77,12 @@ func size(n uint64) string {
 // interval is how soon to look at a worker again. The soft limit has time: what it is
 // about happens after the task.
 func (p *Pool) interval(m *member, rss uint64, busy bool) time.Duration {
-	wait := policy.SampleInterval(rss, p.cfg.HardMemoryLimit, busy)
+	wait := policy.SampleInterval(rss, m.gen.HardMemoryLimit, busy)
 	if m.softLimit > 0 {
 		wait = min(wait, max(policy.SampleInterval(rss, m.softLimit, busy), softInterval))
 	}
-	if p.cfg.IdleTTL > 0 {
-		wait = min(wait, max(p.cfg.IdleTTL/4, together))
+	if m.gen.IdleTTL > 0 {
+		wait = min(wait, max(m.gen.IdleTTL/4, together))
 	}
 	if m.ttl > 0 && m.leaving == worker.ReasonNone {
 		wait = min(wait, max(m.ttl-m.w.Age(), together))
@@ -102,7 +108,7 @@ func (p *Pool) look(m *member) time.Duration {
 		return p.interval(m, 0, true)
 	}
 	m.w.Observe(rss)
-	if hard := p.cfg.HardMemoryLimit; hard > 0 && rss > hard {
+	if hard := m.gen.HardMemoryLimit; hard > 0 && rss > hard {
 		m.w.Kill(worker.ReasonHardMemory, fmt.Errorf("hard memory limit of %s: worker was killed at %s", size(hard), size(rss)))
 	}
 	if m.w.OOMKills() > 0 {
@@ -118,9 +124,9 @@ func (p *Pool) look(m *member) time.Duration {
 		m.leaving = worker.ReasonTTL
 	case m.softLimit > 0 && rss > m.softLimit && (age > settle || v.Answered > 0):
 		m.leaving = worker.ReasonSoftMemory
-	case p.cfg.IdleTTL > 0 && !busy && v.Idle >= p.cfg.IdleTTL:
+	case m.gen.IdleTTL > 0 && !busy && v.Idle >= m.gen.IdleTTL:
 		m.leaving = worker.ReasonIdle
-		p.parked = min(p.parked+1, p.cfg.Workers) // the spare one is beyond what is wanted
+		p.parked = min(p.parked+1, p.workers) // the spare one is beyond what is wanted
 		p.retire(m)
 	}
 	return wait
@@ -131,7 +137,7 @@ func (p *Pool) look(m *member) time.Duration {
 func (p *Pool) tellSight(err error) {
 	was := p.blind
 	p.blind = err != nil
-	switch log := p.cfg.Worker.Logger; {
+	switch log := p.log(); {
 	case p.blind && !was:
 		log.Error("the memory of workers cannot be read: their memory limits are not kept until it can", "error", err)
 	case was && !p.blind:

@@ -1,0 +1,202 @@
+package pool
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/brood-run/brood/supervisor/event"
+	"github.com/brood-run/brood/supervisor/internal/proc"
+	"github.com/brood-run/brood/supervisor/internal/worker"
+)
+
+// ErrStopped is a reload's error when the pool stops meanwhile.
+var ErrStopped = errors.New("the pool stopped")
+
+// errRolling is a reload's error while another one is under way.
+var errRolling = errors.New("another reload is under way")
+
+// Change is what a reload changes besides, perhaps, the plugin's file.
+type Change uint8
+
+// Changes, each with those before it.
+const (
+	ChangeNothing Change = iota
+	ChangePool           // something that concerns no worker
+	ChangeWorkers
+)
+
+// Outcome is how a reload ended.
+type Outcome struct {
+	Err error            // why it was taken back
+	Old []*worker.Worker // of former settings, that finish what they have
+}
+
+// roll is a reload under way. Until it is accepted the pool is what it was, with workers of the
+// next generation among its own.
+type roll struct {
+	next    *generation
+	workers int // how many there are to be then
+	warm    int // workers of it that were ever ready
+	failed  int // starts of such that came to nothing
+	answer  chan<- Outcome
+}
+
+// Reload has the workers replaced, one by one, by workers of other settings, each of them warm
+// before an old one drains. If none of the new ones can be started, or they
+// end before they have done anything, all is taken back. The workers that there are go on if
+// nothing has changed that concerns them, the plugin's file included, and all is well with them.
+// The answer comes once it is clear how it ended, but not after Done.
+func (p *Pool) Reload(s Settings, workers int, c Change) <-chan Outcome {
+	answer := make(chan Outcome, 1)
+	p.post(reload{s, workers, c, answer})
+	return answer
+}
+
+func (p *Pool) begin(m reload) {
+	switch {
+	case p.closing:
+		m.answer <- Outcome{Err: ErrStopped}
+		return
+	case p.roll != nil:
+		m.answer <- Outcome{Err: errRolling}
+		return
+	}
+	if p.isDegraded() || !p.gen.Worker.Program.Current() {
+		m.change = ChangeWorkers
+	}
+	if m.change == ChangeNothing {
+		p.log().Debug("nothing to reload: settings and plugin are what they were")
+		m.answer <- Outcome{}
+		return
+	}
+	p.roll = &roll{next: &generation{Settings: m.Settings}, workers: m.workers, answer: m.answer}
+	if m.change == ChangePool {
+		p.adoptAll()
+		return
+	}
+	p.gen.Worker.Note(event.ReloadStarted{Time: time.Now(), Pool: p.gen.Worker.Pool, Workers: p.workers})
+	p.nextSpawn = time.Time{} // whatever failed before, this may be what mends it
+	for _, m := range p.members {
+		p.replace(m)
+	}
+}
+
+// replace has a worker leave as soon as another one is warm; one that has not come up yet need not.
+func (p *Pool) replace(m *member) {
+	if m.leaving == worker.ReasonNone {
+		m.leaving = worker.ReasonReload
+	}
+	if !m.ready {
+		p.retire(m)
+	}
+}
+
+// adoptAll makes the workers that there are ones of the next generation.
+func (p *Pool) adoptAll() {
+	next := p.roll.next
+	next.Worker.Program, next.serves, next.pulsed = p.gen.Worker.Program, p.gen.serves, p.gen.pulsed
+	for _, m := range p.members {
+		if m.gen == p.gen {
+			m.gen = next
+		}
+	}
+	p.accept()
+}
+
+// settle accepts the next generation when it has what it takes: no worker of the others is left
+// but those that drain, or there are as many of its own as there are to be.
+func (p *Pool) settle() {
+	if p.roll == nil || p.roll.warm == 0 {
+		return
+	}
+	old, young := 0, 0
+	for _, m := range p.members {
+		switch {
+		case m.retired:
+		case m.gen != p.roll.next:
+			old++
+		case m.ready && p.capable(m):
+			young++
+		}
+	}
+	if old == 0 || young >= p.roll.workers {
+		p.accept()
+	}
+}
+
+// accept puts the next generation's settings in force.
+func (p *Pool) accept() {
+	r, former := p.roll, p.gen
+	p.roll, p.gen, p.replacing = nil, r.next, nil
+	p.parks.Store(p.gen.IdleTTL > 0)
+	p.gen.Tasks.Adopt(p.gen.serves)
+	var old []*worker.Worker
+	for w, m := range p.members {
+		if m.gen != p.gen {
+			old = append(old, w)
+			p.replace(m)
+			p.retire(m)
+		}
+	}
+	p.resize(r.workers)
+	if former.Worker.Program != p.gen.Worker.Program {
+		former.Worker.Program.Close()
+	}
+	p.tellReload("")
+	p.gen.Worker.Note(event.ReloadFinished{Time: time.Now(), Pool: p.gen.Worker.Pool, Workers: p.workers})
+	r.answer <- Outcome{Old: old}
+}
+
+// failRoll counts a worker of the next generation that came to nothing.
+func (p *Pool) failRoll(e *worker.Exit) {
+	r := p.roll
+	r.failed++
+	if e.Reason == worker.ReasonStartTimeout {
+		r.failed++ // each has cost so much time that two are enough
+	}
+	p.log().Warn(e.String()+" while the pool was reloaded", "worker", e.Worker, "pid", e.PID, "reason", e.Reason)
+	if r.failed >= startTries || errors.Is(e.Err, proc.ErrCannotStart) {
+		p.rollBack(errors.New(e.String()))
+	}
+}
+
+// rollBack has the next generation replaced by the one before, started from the file that that
+// was started from.
+func (p *Pool) rollBack(why error) {
+	next := p.roll.next
+	if err := p.gen.Worker.Program.Pin(); err != nil {
+		why = fmt.Errorf("%w (workers start from what is there now: %w)", why, err)
+	}
+	if r := p.replacing; r != nil && r.gen == p.gen && r.leaving == worker.ReasonReload {
+		p.replacing = nil
+	}
+	p.endRoll(why)
+	for _, m := range p.members {
+		switch {
+		case m.gen == next:
+			p.replace(m)
+		case m.gen == p.gen && m.leaving == worker.ReasonReload && !m.retired:
+			m.leaving = worker.ReasonNone
+		}
+	}
+	p.tellReload(why.Error())
+	e := event.ReloadRolledBack{Time: time.Now(), Pool: p.gen.Worker.Pool, Reason: why.Error()}
+	p.gen.Worker.Events.Publish(e)
+	p.log().Error(e.String(), "event", e.Kind())
+}
+
+// endRoll gives a reload up, if one is under way.
+func (p *Pool) endRoll(why error) {
+	if r := p.roll; r != nil {
+		p.roll = nil
+		r.next.Worker.Program.Close()
+		r.answer <- Outcome{Err: why}
+	}
+}
+
+func (p *Pool) tellReload(why string) {
+	p.mu.Lock()
+	p.reload = why
+	p.mu.Unlock()
+}
