@@ -249,3 +249,27 @@ func TestEnqueueSaysWhatIsWrongWithEach(t *testing.T) {
 		t.Errorf("without a broker: %v", errs[0])
 	}
 }
+
+// A supervisor whose plugin does not start leaves the tasks to others.
+func TestWhoHasNoWorkersHoldsNoTasks(t *testing.T) {
+	b := keep(t, memory.Config{LeaseTime: time.Hour})
+	cfg := kept(supervisor.Config{Pools: []supervisor.PoolConfig{{Name: "faulty", Plugin: "/bin/false"}}}, b)
+	broken := start(t, cfg)
+	defer broken.Close()
+	events := broken.Events(1000)
+	for range 5 {
+		submit(t, broken, "ok", "")
+	}
+	await(t, events, func(event.PoolDegraded) bool { return true })
+	sound := ready(t, kept(faulty(supervisor.PoolConfig{}), b))
+	defer sound.Close()
+	results, err := broken.Collect(t.Context())
+	if err != nil || len(results) != 5 {
+		t.Fatalf("%d results, %v", len(results), err)
+	}
+	for _, r := range results {
+		if completed(t, r); r.Started != 1 {
+			t.Errorf("%d starts", r.Started)
+		}
+	}
+}

@@ -30,6 +30,13 @@ type plugin struct {
 
 func (p *plugin) kill() { p.pool.Kill() }
 
+// able hears from the pool whether there is anybody to run tasks.
+func (p *plugin) able(able bool) {
+	if p.feed != nil {
+		p.feed.Able(able)
+	}
+}
+
 func (s *Supervisor) newPlugin(c *PoolConfig, epoch time.Time) *plugin {
 	p := &plugin{name: c.Name}
 	p.cfg.Store(c)
@@ -39,7 +46,7 @@ func (s *Supervisor) newPlugin(c *PoolConfig, epoch time.Time) *plugin {
 		RecordAttempts: s.cfg.RecordAttempts, Logger: s.logger(c), Events: &s.events,
 		Demand: func() { p.pool.Demand() },
 	})
-	p.pool = pool.New(pool.Config{Workers: c.Workers, Settings: s.settings(c, p.tasks)})
+	p.pool = pool.New(pool.Config{Workers: c.Workers, Able: p.able, Settings: s.settings(c, p.tasks)})
 	if s.cfg.Broker != nil {
 		p.feed = feed.New(feed.Config{
 			Pool: c.Name, Broker: s.cfg.Broker, Tasks: p.tasks, Logger: s.logger(c),

@@ -55,6 +55,7 @@ type Feed struct {
 	gate     []*held   // uncertain ones that wait, in order
 	through  int       // uncertain ones that are through the gate
 	draining bool
+	unable   bool               // there is nobody to run tasks
 	pause    context.CancelFunc // ends the Lease call that is under way
 	empty    chan struct{}      // closed when nothing is held; nil if nobody waits for it
 	cut      bool               // the broker is unavailable, and it was said
@@ -102,23 +103,31 @@ func (f *Feed) Close(ctx context.Context) error {
 // Drain leases no more, gives back what has not started, and waits until what runs has been
 // settled, or ctx ends. It lasts until Undrain.
 func (f *Feed) Drain(ctx context.Context) error {
-	f.mu.Lock()
-	f.draining = true
-	if f.pause != nil {
-		f.pause()
-	}
-	f.mu.Unlock()
-	f.clearGate()
-	f.cfg.Tasks.Hold(true)
+	f.hold(func() { f.draining = true })
 	return f.idle(ctx)
 }
 
 // Undrain leases again.
-func (f *Feed) Undrain() {
-	f.cfg.Tasks.Hold(false)
+func (f *Feed) Undrain() { f.hold(func() { f.draining = false }) }
+
+// Able says whether there are workers. While there are none, tasks are left to others.
+func (f *Feed) Able(able bool) { f.hold(func() { f.unable = !able }) }
+
+// hold changes whether tasks are taken, and gives back what waits if they are not.
+func (f *Feed) hold(change func()) {
+	f.hand.Lock()
+	defer f.hand.Unlock()
 	f.mu.Lock()
-	f.draining = false
+	change()
+	held := f.draining || f.unable
+	if held && f.pause != nil {
+		f.pause()
+	}
 	f.mu.Unlock()
+	if held {
+		f.clearGate()
+	}
+	f.cfg.Tasks.Hold(held)
 	poke(f.room)
 }
 

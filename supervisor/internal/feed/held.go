@@ -31,8 +31,8 @@ type held struct {
 // Finished implements dispatch.Owner.
 func (h *held) Finished(*dispatch.Job) { h.feed.finished(h) }
 
-// hold makes a lease ours.
-func (f *Feed) hold(l *broker.Lease, now time.Time) *held {
+// newHeld makes a lease ours.
+func (f *Feed) newHeld(l *broker.Lease, now time.Time) *held {
 	h := &held{feed: f, lease: l, past: l.History.Starts, renewed: now}
 	t := l.Task
 	if !l.Expires.IsZero() {

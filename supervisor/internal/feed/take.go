@@ -46,7 +46,7 @@ func (f *Feed) wanted() (context.Context, int) {
 		n = max(n, 1)
 	}
 	// A quarter of what is held is worth a round trip; less is not.
-	if f.draining || n <= 0 || n < min(size/4, size-f.prefetch.Min) {
+	if f.draining || f.unable || n <= 0 || n < min(size/4, size-f.prefetch.Min) {
 		return nil, 0
 	}
 	ctx, cancel := context.WithCancel(f.taking)
@@ -72,7 +72,7 @@ func (f *Feed) accept(leases []*broker.Lease) {
 		if f.regained(l, now) {
 			continue
 		}
-		h := f.hold(l, now)
+		h := f.newHeld(l, now)
 		f.holding[l.Task.ID] = h
 		f.bytes += len(l.Task.Payload)
 		f.typical = (15*f.typical + len(l.Task.Payload) + 15) / 16

@@ -9,6 +9,9 @@ import (
 // Config is a pool's settings. All of it is set.
 type Config struct {
 	Workers int
+	// Able is called with false when no worker is up and none can be started, and with true when
+	// one is again. It must not block. Nil if nobody wants to know.
+	Able func(bool)
 	Settings
 }
 

@@ -125,6 +125,15 @@ func (p *Pool) ease(now time.Time) time.Time {
 	return now.Add(idleLoop)
 }
 
+// tellAble says when tasks had better go elsewhere, and when they may come again.
+func (p *Pool) tellAble() {
+	unable := p.isDegraded() && p.count(func(m *member) bool { return m.ready }) == 0
+	if p.able != nil && unable != p.unable {
+		p.able(!unable)
+	}
+	p.unable = unable
+}
+
 func (p *Pool) isDegraded() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

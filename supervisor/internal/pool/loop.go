@@ -37,6 +37,7 @@ func (p *Pool) loop() {
 		if due := p.ease(now); due.Before(next) {
 			next = due
 		}
+		p.tellAble()
 		timer.Reset(max(0, next.Sub(now)))
 	}
 }

@@ -37,6 +37,8 @@ type Pool struct {
 	peak     uint64
 	serves   ipc.Ready
 
+	able func(bool) // Config.Able; the loop calls it
+
 	// Only the loop touches these.
 	gen          *generation // whose settings are in force
 	roll         *roll       // to another one; nil if none is under way
@@ -52,6 +54,7 @@ type Pool struct {
 	answered     uint64 // tasks, by workers that have gone
 	counted      uint64 // tasks that useful has told of
 	closing      bool
+	unable       bool // Config.Able was told so
 	blind        bool // the last look at a living worker's memory failed
 	killed       bool
 	replacing    *member // waits for a warm replacement before it drains
@@ -81,7 +84,7 @@ type member struct {
 // New returns a pool that does nothing until Start.
 func New(cfg Config) *Pool {
 	p := &Pool{
-		gen: &generation{Settings: cfg.Settings}, workers: cfg.Workers,
+		gen: &generation{Settings: cfg.Settings}, workers: cfg.Workers, able: cfg.Able,
 		up: make(chan struct{}), gaveUp: make(chan struct{}), done: make(chan struct{}),
 		members: map[*worker.Worker]*member{}, restarts: map[worker.Reason]uint64{},
 		score:      policy.Score{HalfLife: 10 * time.Second},
