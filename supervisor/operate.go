@@ -18,6 +18,9 @@ func (s *Supervisor) Recycle(worker string) error {
 			return nil
 		}
 	}
+	if s.closed.Load() {
+		return ErrClosed
+	}
 	return fmt.Errorf("%w %q", ErrNoWorkerNamed, worker)
 }
 
@@ -40,7 +43,9 @@ func (s *Supervisor) Scale(pool string, workers int) error {
 	if err := between("workers", workers, 1, maxWorkers); err != nil {
 		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	p.pool.Resize(workers)
+	if !p.pool.Resize(workers) {
+		return ErrClosed
+	}
 	return nil
 }
 

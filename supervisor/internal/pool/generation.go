@@ -16,24 +16,21 @@ type generation struct {
 	pulsed time.Time // when they were looked at for a sign of life
 }
 
-// newest is the generation that workers are started of.
+// newest is the latest generation of which a worker is known to start.
 func (p *Pool) newest() *generation {
-	if p.roll != nil {
+	if p.roll != nil && p.roll.proven {
 		return p.roll.next
 	}
 	return p.gen
 }
 
 // givenUp says that nothing follows from how a worker ends, unless it takes tasks with it: its
-// generation is no longer wanted, or it is to leave before it has come.
+// generation is no longer wanted, or it was to leave before it had come.
 func (p *Pool) givenUp(m *member) bool {
-	if p.roll != nil && m.gen == p.roll.next {
-		return false
-	}
-	return m.gen != p.gen || p.roll != nil && !m.ready
+	return m.retired && !m.ready || m.gen != p.gen && !p.next(m)
 }
 
-// unproven says that nobody knows yet whether a worker can be started.
-func (p *Pool) unproven() bool { return !p.everUp || p.roll != nil && p.roll.warm == 0 }
+// next says that a worker is of the generation that is to come.
+func (p *Pool) next(m *member) bool { return p.roll != nil && m.gen == p.roll.next }
 
 func (p *Pool) log() hclog.Logger { return p.gen.Worker.Logger }

@@ -69,7 +69,10 @@ func (p *Pool) handle(m message) {
 	case recycle:
 		m.answer <- p.recycle(m.name)
 	case resize:
-		p.resize(m.workers)
+		if !p.closing {
+			p.resize(m.workers)
+		}
+		m.answer <- !p.closing
 	case reload:
 		p.begin(m)
 	}
@@ -113,22 +116,19 @@ func (p *Pool) nowReady(w *worker.Worker) {
 		p.dismissForShutdown(m)
 		return
 	}
-	if p.roll != nil && m.gen == p.roll.next {
-		p.roll.warm++
+	if p.next(m) {
+		p.prove()
 	}
 }
 
 // capable says that a worker counts as one that will go on taking tasks.
 func (p *Pool) capable(m *member) bool {
-	return !m.worn && !m.retired && m != p.replacing
+	return !m.worn && !m.retired && m != p.replacing && (!p.next(m) || p.roll.proven)
 }
 
 // wanted is how many capable workers there should be.
 func (p *Pool) wanted() int {
 	n := p.workers - p.parked
-	if p.roll != nil {
-		n = max(n, 1) // to see that one can start
-	}
 	if limit := p.newest().MaxTasksPerChild; limit > 0 && limit < shortLife && n > 0 {
 		n++
 	}
@@ -175,18 +175,21 @@ func (p *Pool) adjust(now time.Time) time.Time {
 	}
 	p.relieve()
 	p.settle()
+	if !p.try(now) {
+		return later
+	}
 	starting := p.count(func(m *member) bool { return !m.ready && !m.retired })
 	for capable := p.count(p.capable); capable < p.wanted(); capable++ {
 		if now.Before(p.nextSpawn) {
 			return p.nextSpawn
 		}
-		if p.unproven() && starting >= firstStarts {
+		if !p.everUp && starting >= firstStarts {
 			return later
 		}
 		if p.crowded() {
 			return later // an end brings us back
 		}
-		p.spawn(now)
+		p.spawn(p.newest(), now)
 		starting++
 	}
 	return later
@@ -242,7 +245,7 @@ func (p *Pool) lost(w *worker.Worker, e *worker.Exit) {
 	now := time.Now()
 	switch {
 	case p.givenUp(m) && e.Lost == 0: // whatever became of it
-	case p.roll != nil && m.gen == p.roll.next && e.Lost == 0 && answered == 0:
+	case p.next(m) && e.Lost == 0 && answered == 0:
 		p.failRoll(e)
 	case !e.Ready:
 		p.startFailed(e, now)

@@ -26,7 +26,10 @@ type (
 		name   string
 		answer chan<- bool // whether there is one of that name; capacity 1
 	}
-	resize struct{ workers int }
+	resize struct {
+		workers int
+		answer  chan<- bool // capacity 1
+	}
 	reload struct {
 		Settings
 		workers int

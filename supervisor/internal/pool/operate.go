@@ -12,16 +12,26 @@ import (
 func (p *Pool) Recycle(name string) bool {
 	answer := make(chan bool, 1)
 	p.post(recycle{name, answer})
+	return p.hear(answer)
+}
+
+// Resize changes how many workers there are to be, and says whether it did: not while the pool
+// stops. Those that are too many drain, idle ones first.
+func (p *Pool) Resize(workers int) bool {
+	answer := make(chan bool, 1)
+	p.post(resize{workers, answer})
+	return p.hear(answer)
+}
+
+// hear waits for the loop's answer, which is false if the loop has ended.
+func (p *Pool) hear(answer <-chan bool) bool {
 	select {
-	case found := <-answer:
-		return found
+	case yes := <-answer:
+		return yes
 	case <-p.done:
 		return false
 	}
 }
-
-// Resize changes how many workers there are to be. Those that are too many drain, idle ones first.
-func (p *Pool) Resize(workers int) { p.post(resize{workers}) }
 
 func (p *Pool) recycle(name string) bool {
 	for _, m := range p.members {
@@ -36,11 +46,8 @@ func (p *Pool) recycle(name string) bool {
 }
 
 func (p *Pool) resize(n int) {
-	if p.closing {
-		return
-	}
 	if p.parked > 0 {
-		p.parked = max(0, n-(p.workers-p.parked)) // those that idle on go on idling
+		p.parked = max(0, n-p.count(p.capable)) // no more are stopped, and none is started
 	}
 	if p.roll != nil {
 		p.roll.workers = n

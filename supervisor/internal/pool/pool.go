@@ -140,9 +140,8 @@ func (p *Pool) Demand() {
 }
 
 // spawn starts one more worker.
-func (p *Pool) spawn(now time.Time) {
+func (p *Pool) spawn(g *generation, now time.Time) {
 	p.serial++
-	g := p.newest()
 	m := &member{
 		gen: g, serial: p.serial,
 		ttl:       policy.Jitter(g.TTL, g.Jitter, rand.Float64),

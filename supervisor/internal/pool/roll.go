@@ -36,9 +36,10 @@ type Outcome struct {
 // next generation among its own.
 type roll struct {
 	next    *generation
-	workers int // how many there are to be then
-	warm    int // workers of it that were ever ready
-	failed  int // starts of such that came to nothing
+	workers int  // how many there are to be then
+	alone   bool // no more can be started of the generation before
+	proven  bool // a worker of it was ready
+	failed  int  // how many came to nothing
 	answer  chan<- Outcome
 }
 
@@ -76,9 +77,38 @@ func (p *Pool) begin(m reload) {
 		return
 	}
 	p.gen.Worker.Note(event.ReloadStarted{Time: time.Now(), Pool: p.gen.Worker.Pool, Workers: p.workers})
-	p.nextSpawn = time.Time{} // whatever failed before, this may be what mends it
+	// While the new file is tried, workers that end have others of the old one take their place.
+	p.roll.alone = p.gen.Worker.Program.Pin() != nil
 	for _, m := range p.members {
-		p.replace(m)
+		if p.roll.alone && !m.ready {
+			p.replace(m)
+		}
+	}
+}
+
+// try sees to it that there is one worker of the next generation, beside the others, until it
+// is known that it starts. It says whether others may be started too.
+func (p *Pool) try(now time.Time) bool {
+	if p.roll == nil || p.roll.proven {
+		return true
+	}
+	if p.count(func(m *member) bool { return p.next(m) && !m.retired }) == 0 {
+		p.spawn(p.roll.next, now)
+	}
+	return !p.roll.alone
+}
+
+// prove begins the replacement of the workers that there are, when the first new one is ready.
+func (p *Pool) prove() {
+	if p.roll.proven {
+		return
+	}
+	p.roll.proven = true
+	p.nextSpawn = time.Time{} // whatever failed before, this mends it
+	for _, m := range p.members {
+		if !p.next(m) {
+			p.replace(m)
+		}
 	}
 }
 
@@ -107,7 +137,7 @@ func (p *Pool) adoptAll() {
 // settle accepts the next generation when it has what it takes: no worker of the others is left
 // but those that drain, or there are as many of its own as there are to be.
 func (p *Pool) settle() {
-	if p.roll == nil || p.roll.warm == 0 {
+	if p.roll == nil || !p.roll.proven {
 		return
 	}
 	old, young := 0, 0
@@ -120,7 +150,7 @@ func (p *Pool) settle() {
 			young++
 		}
 	}
-	if old == 0 || young >= p.roll.workers {
+	if old == 0 && young > 0 || young >= p.roll.workers {
 		p.accept()
 	}
 }
@@ -165,7 +195,7 @@ func (p *Pool) failRoll(e *worker.Exit) {
 // was started from.
 func (p *Pool) rollBack(why error) {
 	next := p.roll.next
-	if err := p.gen.Worker.Program.Pin(); err != nil {
+	if err := p.gen.Worker.Program.Pin(); err != nil { // if it was before, it is
 		why = fmt.Errorf("%w (workers start from what is there now: %w)", why, err)
 	}
 	if r := p.replacing; r != nil && r.gen == p.gen && r.leaving == worker.ReasonReload {
