@@ -57,7 +57,7 @@ var rooms = []room{
 	}, tests: []string{"supervisor/broker/*"}, why: "it composes the rooms below it"},
 	{path: "supervisor/internal/httpapi", may: []string{
 		"supervisor", "supervisor/task", "supervisor/event", "supervisor/broker", "supervisor/api/v1",
-	}, why: "it translates between the API and a supervisor"},
+	}, tests: []string{"supervisor/broker/memory"}, why: "it translates between the API and a supervisor"},
 	{path: "supervisor/server", may: []string{
 		"supervisor", "supervisor/task", "supervisor/event", "supervisor/broker", "supervisor/broker/*", "supervisor/api/v1",
 		"supervisor/internal/httpapi",
@@ -92,6 +92,9 @@ var libraries = []library{
 	{path: "google.golang.org/protobuf", room: "supervisor/api/v1", also: []string{
 		"supervisor/internal/httpapi", "supervisor/broker/jetstream", "supervisor/broker/jetstream/storepb", "cmd/internal/cli", "cmd/internal/bench/peer",
 	}},
+	{path: "google.golang.org/genproto/googleapis/rpc", room: "supervisor/internal/httpapi"}, // how gRPC says when to try again
+	{path: "golang.org/x/time", room: "supervisor/internal/httpapi"},
+	{path: "golang.org/x/net", room: "supervisor/server"}, // a listener with a limit
 	{path: "connectrpc.com/connect", room: "supervisor/api/v1", also: []string{"supervisor/internal/httpapi", "cmd/internal/cli"}},
 	{path: "github.com/nats-io/nats-server/v2", room: "supervisor/broker/jetstream"},
 	{path: "github.com/nats-io/nats.go", room: "supervisor/broker/jetstream"},

@@ -1,0 +1,57 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+)
+
+// strictJSON is JSON that may not hold fields that are not in the schema: a misspelt option would
+// be ignored otherwise.
+type strictJSON struct{ name string }
+
+var _ connect.Codec = strictJSON{}
+
+// Name implements connect.Codec.
+func (c strictJSON) Name() string { return c.name }
+
+// Marshal implements connect.Codec.
+func (strictJSON) Marshal(message any) ([]byte, error) {
+	m, ok := message.(proto.Message)
+	if !ok {
+		return nil, fmt.Errorf("%T is no message", message)
+	}
+	return protojson.Marshal(m)
+}
+
+// Unmarshal implements connect.Codec.
+func (strictJSON) Unmarshal(data []byte, message any) error {
+	m, ok := message.(proto.Message)
+	if !ok {
+		return fmt.Errorf("%T is no message", message)
+	}
+	if len(data) == 0 {
+		return errors.New("the body is empty; send {} if there is nothing to say")
+	}
+	if err := protojson.Unmarshal(data, m); err != nil {
+		// The library varies the blank after its name at random.
+		reason := strings.TrimLeft(strings.TrimPrefix(err.Error(), "proto:"), " \u00a0")
+		return errors.New(text(reason))
+	}
+	return nil
+}
+
+// asJSON says whether a call's answer will be JSON.
+func asJSON(ctx context.Context) bool {
+	info, ok := connect.CallInfoForHandlerContext(ctx)
+	if !ok {
+		return false
+	}
+	kind, _, _ := strings.Cut(info.RequestHeader().Get("Content-Type"), ";")
+	return strings.HasSuffix(kind, "json") || info.Peer().Query.Get("encoding") == "json"
+}

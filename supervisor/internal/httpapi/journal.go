@@ -1,0 +1,81 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"connectrpc.com/connect"
+)
+
+// gate decides whether a call may go on, before its body is read.
+func (a *API) gate(ctx context.Context, spec connect.Spec, peer connect.Peer, h http.Header) (context.Context, error) {
+	c, err := a.admit(spec.Procedure, h)
+	if err != nil {
+		a.cfg.Logger.Debug("call refused", "procedure", spec.Procedure, "peer", peer.Addr, "code", connect.CodeOf(err))
+		return nil, err
+	}
+	return context.WithValue(ctx, callerKey{}, c.name), nil
+}
+
+type callerKey struct{}
+
+// journal logs calls. What is in them is never logged.
+type journal struct{ *API }
+
+var _ connect.Interceptor = journal{}
+
+// WrapUnary implements connect.Interceptor.
+func (j journal) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
+	return func(ctx context.Context, r connect.AnyRequest) (connect.AnyResponse, error) {
+		began := time.Now()
+		out, err := next(ctx, r)
+		j.called(ctx, r.Spec(), r.Peer(), began, err)
+		return out, err
+	}
+}
+
+// WrapStreamingClient implements connect.Interceptor; this is no client.
+func (journal) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
+	return next
+}
+
+// WrapStreamingHandler implements connect.Interceptor.
+func (j journal) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
+	return func(ctx context.Context, conn connect.StreamingHandlerConn) error {
+		leave, err := j.streams.enter(1)
+		if err != nil {
+			return err
+		}
+		defer leave()
+		began := time.Now()
+		err = next(ctx, conn)
+		j.called(ctx, conn.Spec(), conn.Peer(), began, err)
+		return err
+	}
+}
+
+func (j journal) called(ctx context.Context, spec connect.Spec, peer connect.Peer, began time.Time, err error) {
+	logger := j.cfg.Logger
+	if err != nil && connect.CodeOf(err) == connect.CodeInternal {
+		logger.Error("call failed", "procedure", spec.Procedure, "error", err)
+	}
+	if !logger.IsDebug() {
+		return
+	}
+	code := "ok"
+	if err != nil {
+		code = connect.CodeOf(err).String()
+	}
+	logger.Debug("call", "procedure", spec.Procedure, "code", code, "duration", time.Since(began), "peer", peer.Addr,
+		"protocol", peer.Protocol, "token", ctx.Value(callerKey{}))
+}
+
+// recovered turns a panic into an error. That it came is a fault of ours.
+func (a *API) recovered(_ context.Context, spec connect.Spec, _ http.Header, what any) error {
+	a.cfg.Logger.Error("call panicked", "procedure", spec.Procedure, "panic", fmt.Sprint(what), "stack", string(debug.Stack()))
+	return connect.NewError(connect.CodeInternal, errors.New("the server made a mistake, which is in its log"))
+}

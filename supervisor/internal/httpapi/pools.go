@@ -1,0 +1,72 @@
+package httpapi
+
+import (
+	"context"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/brood-run/brood/supervisor"
+	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
+)
+
+// ListPools implements broodv1.AdminServiceHandler.
+func (a admin) ListPools(ctx context.Context, _ *broodv1.ListPoolsRequest) (*broodv1.ListPoolsResponse, error) {
+	configured := map[string]supervisor.PoolConfig{}
+	for _, p := range a.cfg.Pools() {
+		configured[p.Name] = p
+	}
+	out := &broodv1.ListPoolsResponse{Draining: a.cfg.Backend.Draining()}
+	snapshot := a.cfg.Backend.Snapshot()
+	for i := range snapshot.Pools {
+		p := &snapshot.Pools[i]
+		counts, err := a.cfg.Broker.Counts(ctx, p.Name)
+		if err != nil {
+			return nil, about(p.Name, err)
+		}
+		pool := poolOf(p)
+		c := configured[p.Name]
+		pool.Tasks = c.Tasks
+		pool.Queued, pool.Scheduled, pool.Leased, pool.Dead = int64(counts.Queued), int64(counts.Scheduled), int64(counts.Leased), int64(counts.Dead)
+		pool.Oldest, pool.Paused = durationpb.New(counts.Oldest), counts.Paused
+		out.Pools = append(out.Pools, pool)
+	}
+	return out, nil
+}
+
+// poolOf is what this server knows of a pool.
+func poolOf(p *supervisor.PoolSnapshot) *broodv1.Pool {
+	pool := &broodv1.Pool{
+		Name: text(p.Name), Plugin: text(p.Plugin), Isolation: string(p.Isolation), Degraded: text(p.Degraded), Restarts: p.Restarts,
+		Workers: int32(len(p.Workers)),
+	}
+	for i := range p.Workers {
+		switch w := &p.Workers[i]; w.State {
+		case "ready", "busy":
+			pool.WorkersReady++
+		}
+		pool.Done += p.Workers[i].TasksDone
+	}
+	return pool
+}
+
+// ListWorkers implements broodv1.AdminServiceHandler.
+func (a admin) ListWorkers(_ context.Context, r *broodv1.ListWorkersRequest) (*broodv1.ListWorkersResponse, error) {
+	if r.GetPool() != "" {
+		if err := a.served(r.GetPool()); err != nil {
+			return nil, err
+		}
+	}
+	out := &broodv1.ListWorkersResponse{}
+	for _, p := range a.cfg.Backend.Snapshot().Pools {
+		if r.GetPool() != "" && r.GetPool() != p.Name {
+			continue
+		}
+		for _, w := range p.Workers {
+			out.Workers = append(out.Workers, &broodv1.Worker{
+				Name: text(w.Name), Pool: text(p.Name), Pid: int32(w.PID), State: w.State, Task: text(w.Task),
+				RssBytes: w.RSS, PeakRssBytes: w.PeakRSS, Cpu: durationpb.New(w.CPU), Done: w.TasksDone, Age: durationpb.New(w.Age),
+			})
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,39 @@
+package server_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// bin holds the plugins that the tests run; written by TestMain alone.
+var bin string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		var err error
+		if bin, err = os.MkdirTemp("", "brood-server-test-"); err != nil {
+			return refused("make a directory for plugins", err)
+		}
+		defer os.RemoveAll(bin)
+		build := exec.Command("go", "build", "-o", bin+string(filepath.Separator), "github.com/brood-run/brood/plugins/faulty")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			return refused("build the plugins", fmt.Errorf("%w\n%s", err, out))
+		}
+		code := m.Run()
+		if err := goleak.Find(); code == 0 && err != nil {
+			return refused("end without leaks", err)
+		}
+		return code
+	}())
+}
+
+func refused(what string, err error) int {
+	fmt.Fprintf(os.Stderr, "cannot %s: %v\n", what, err)
+	return 1
+}
