@@ -95,7 +95,7 @@ var libraries = []library{
 	{path: "google.golang.org/genproto/googleapis/rpc", room: "supervisor/internal/httpapi"}, // how gRPC says when to try again
 	{path: "golang.org/x/time", room: "supervisor/internal/httpapi"},
 	{path: "golang.org/x/net", room: "supervisor/server"}, // a listener with a limit
-	{path: "connectrpc.com/connect", room: "supervisor/api/v1", also: []string{"supervisor/internal/httpapi", "cmd/internal/cli"}},
+	{path: "connectrpc.com/connect", room: "supervisor/api/v1", also: []string{"supervisor/internal/httpapi", "supervisor/server", "cmd/internal/cli"}},
 	{path: "github.com/nats-io/nats-server/v2", room: "supervisor/broker/jetstream"},
 	{path: "github.com/nats-io/nats.go", room: "supervisor/broker/jetstream"},
 	{path: "github.com/shirou/gopsutil/v3", room: "supervisor/internal/proc"},
