@@ -58,6 +58,16 @@ var lapseTests = []test{
 		r.again(l.Task.ID, 2, 0)
 		r.again(l.Task.ID, 3, 0)
 	}},
+	{name: "what was begun and given back unstarted counts no more", settings: lapsing, run: func(r *rig) {
+		l := r.inTime(func(l *broker.Lease) error {
+			if err := r.Begin(r.ctx, l); err != nil {
+				return err
+			}
+			return r.Nack(r.ctx, l, 0) // with no start in its history
+		})
+		r.again(l.Task.ID, 2, 0)
+		r.again(l.Task.ID, 3, 0)
+	}},
 	{name: "what somebody else holds is lost", settings: lapsing, run: func(r *rig) {
 		old := r.put("a")
 		now := r.take("a")

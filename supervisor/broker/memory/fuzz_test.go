@@ -1,9 +1,15 @@
 package memory_test
 
 import (
+	"encoding/binary"
+	"math/rand/v2"
+	"slices"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"github.com/brood-run/brood/supervisor/broker"
 	"github.com/brood-run/brood/supervisor/task"
@@ -17,26 +23,44 @@ func FuzzCalls(f *testing.F) {
 	f.Add([]byte{0, 1, 0x10, 0, 2, 0x10, 1, 1, 0, 2, 0, 1, 0, 2, 0x10, 7, 1, 0})    // a unique key, dead, revived
 	f.Add([]byte{0, 1, 0, 1, 1, 0, 10, 3, 0, 10, 7, 0, 1, 1, 0, 3, 0, 3, 10, 8, 0}) // lapsed, and given back
 	f.Add([]byte{0, 1, 8, 10, 3, 0, 0, 2, 4, 1, 1, 0, 10, 3, 0, 1, 1, 0, 9, 1, 0})  // expired, delayed
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if len(data) > 300 {
-			return // enough of every call
+	f.Add([]byte{0, 0, 0, 0, 1, 0, 1, 1, 0, 10, 2, 0, 4, 0, 0, 10, 3, 0})           // one of two extended
+	f.Fuzz(func(t *testing.T, calls []byte) {
+		if len(calls) <= 300 { // enough of every one
+			replay(t, calls)
 		}
-		synctest.Test(t, func(t *testing.T) {
-			m := newModel(t)
-			defer m.b.Close()
-			for ; len(data) >= 3; data = data[3:] {
-				m.call(data[0], data[1], data[2])
+	})
+}
+
+// The same with calls at random, whenever tests are run.
+func TestCallsAgainstModel(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		calls := make([]byte, 1500)
+		seed := [32]byte{}
+		binary.LittleEndian.PutUint64(seed[:], rapid.Uint64().Draw(r, "seed"))
+		rand.NewChaCha8(seed).Read(calls) // even, as rapid's own bytes are not
+		replay(t, calls)
+	})
+}
+
+// replay makes calls, each of which is three bytes.
+func replay(t *testing.T, calls []byte) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newModel(t)
+		defer m.b.Close()
+		for c := range slices.Chunk(calls, 3) {
+			if len(c) == 3 {
+				m.call(c[0], c[1], c[2])
 				synctest.Wait()
 				m.pass()
 				m.look()
 			}
-		})
+		}
 	})
 }
 
 // call makes one call; what its two arguments mean depends on which it is.
 func (m *model) call(which, x, y byte) {
-	id := string('a' + x%8)
+	id := strconv.Itoa(int(x % 64))
 	switch which % 11 {
 	case 0:
 		m.enqueue(id, y)

@@ -2,14 +2,14 @@ package memory
 
 import (
 	"context"
-	"slices"
+	"maps"
 
 	"github.com/brood-run/brood/supervisor/broker"
 )
 
 // subscriber is a channel of notices. What it has not been given yet waits in pending.
 type subscriber struct {
-	pending []*item
+	pending map[*item]struct{}
 	wake    chan struct{}
 }
 
@@ -21,7 +21,7 @@ func (b *Broker) Notices(ctx context.Context) (<-chan broker.Notice, error) {
 	if err := b.usable(); err != nil {
 		return nil, err
 	}
-	s := &subscriber{wake: make(chan struct{}, 1)}
+	s := &subscriber{pending: map[*item]struct{}{}, wake: make(chan struct{}, 1)}
 	b.notified[s] = struct{}{}
 	notices := make(chan broker.Notice)
 	b.tasks.Go(func() { b.feed(ctx, s, notices) })
@@ -33,7 +33,7 @@ func (b *Broker) feed(ctx context.Context, s *subscriber, notices chan<- broker.
 	defer close(notices)
 	defer b.unsubscribe(s)
 	for {
-		for _, it := range b.undelivered(s) {
+		for it := range b.undelivered(s) {
 			select {
 			case notices <- broker.Notice{Cancel: it.msg.Task.ID}:
 			case <-ctx.Done():
@@ -58,11 +58,11 @@ func (b *Broker) unsubscribe(s *subscriber) {
 	delete(b.notified, s)
 }
 
-func (b *Broker) undelivered(s *subscriber) []*item {
+func (b *Broker) undelivered(s *subscriber) map[*item]struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	items := s.pending
-	s.pending = nil
+	s.pending = map[*item]struct{}{}
 	return items
 }
 
@@ -70,13 +70,10 @@ func (b *Broker) undelivered(s *subscriber) []*item {
 // items that were settled meanwhile, so that a channel that nobody reads cannot grow on and on.
 func (b *Broker) notify(it *item) {
 	for s := range b.notified {
-		if slices.Contains(s.pending, it) {
-			continue
-		}
 		if len(s.pending) > 2*b.leases.Len()+fewStale {
-			s.pending = slices.DeleteFunc(s.pending, func(it *item) bool { return it.place != leased })
+			maps.DeleteFunc(s.pending, func(it *item, _ struct{}) bool { return it.place != leased })
 		}
-		s.pending = append(s.pending, it)
+		s.pending[it] = struct{}{}
 		select {
 		case s.wake <- struct{}{}:
 		default:
