@@ -73,8 +73,9 @@ var leaseTests = []test{
 			}()
 		}
 		r.noneFrom("nowhere") // so that they wait, most likely
+		all := several("t", n)
 		cancel()
-		r.enqueue(several("t", n)...)
+		r.enqueue(all...) // at once, while they wake up
 		seen := map[string]bool{}
 		for range n {
 			for _, l := range <-got {
