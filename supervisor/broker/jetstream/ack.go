@@ -58,11 +58,11 @@ func (b *Broker) Ack(ctx context.Context, answers []broker.Answer) []error {
 	return sparse(errs)
 }
 
-// encodeResult makes a result fit: the server's limit is the only one that there is.
+// encodeResult is a result as it is stored.
 func (b *Broker) encodeResult(m *broker.Message, r *task.Result) ([]byte, error) {
 	data, err := encode(toResult(m, r))
-	if err == nil && int64(len(data)) > b.nc.MaxPayload() {
-		return nil, fmt.Errorf("jetstream: the result of task %s takes %d bytes, the server takes at most %d", m.Task.ID, len(data), b.nc.MaxPayload())
+	if err == nil {
+		err = b.fits(m.Task.ID, data)
 	}
 	return data, err
 }
@@ -118,18 +118,26 @@ func (b *Broker) settle(c *claim, r *task.Result, err error) error {
 }
 
 // finish lets go of what belonged to tasks that are done.
-func (b *Broker) finish(_ context.Context, claims []*claim, errs []error) {
-	done := make([]*claim, 0, len(claims))
+func (b *Broker) finish(ctx context.Context, claims []*claim, errs []error) {
 	for i, c := range claims {
-		if c == nil || errs[i] != nil && !errors.Is(errs[i], broker.ErrFinished) {
+		switch {
+		case c == nil || errs[i] != nil && !errors.Is(errs[i], broker.ErrFinished):
 			continue
+		case errs[i] == nil:
+			b.freeUnique(ctx, &c.lease.Message)
 		}
-		done = append(done, c)
 		if c.stored {
 			b.forget(c.pool.name, c.lease.Task.ID)
 		}
+		b.over(c.lease.Task.ID)
 	}
-	b.held.drop(done...)
+}
+
+// over forgets what is held of a task that has its result, by whatever lease.
+func (b *Broker) over(id string) {
+	if c := b.held.end(id); c != nil {
+		b.gate.leave(&c.lease.Message)
+	}
 }
 
 // sparse is nil if no error is in errs.

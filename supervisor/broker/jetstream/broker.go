@@ -13,6 +13,7 @@ type Broker struct {
 	*session
 	held    *holdings
 	waiters *waiters
+	gate    *gate
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -35,7 +36,7 @@ func Open(ctx context.Context, cfg Config) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Broker{session: s, held: newHoldings(), waiters: newWaiters(), pools: map[string]*pool{}}
+	b := &Broker{session: s, held: newHoldings(), waiters: newWaiters(), gate: newGate(), pools: map[string]*pool{}}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	if err := b.open(ctx); err != nil {
 		_ = b.Close() // it fails for no reason of its own
@@ -52,7 +53,10 @@ func (b *Broker) open(ctx context.Context) error {
 	if err := b.openPools(ctx); err != nil {
 		return err
 	}
-	return b.listen()
+	if err := b.listen(); err != nil {
+		return err
+	}
+	return b.keepTime(ctx)
 }
 
 // LeaseTime implements broker.Queue.

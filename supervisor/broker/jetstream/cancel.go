@@ -65,6 +65,10 @@ func (b *Broker) end(ctx context.Context, q *queued, r *task.Result) error {
 	if err := b.remove(ctx, q.stream, q.seq); err != nil {
 		return err
 	}
+	for _, p := range b.everyPool() {
+		p.discard(id)
+	}
+	b.unmarkDelayed(q.message.Pool, id)
 	if errs != nil {
 		return broker.ErrFinished
 	}

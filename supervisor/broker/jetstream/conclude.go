@@ -22,6 +22,7 @@ func (b *Broker) conclude(ctx context.Context, c *claim, data []byte) {
 		return
 	}
 	_ = b.nc.Publish(c.reply, nil) // it comes here again if this is lost
+	b.freeUnique(ctx, &c.lease.Message)
 	b.forget(c.pool.name, c.lease.Task.ID)
 	b.waiters.tell(c.lease.Task.ID, &r)
 }

@@ -107,19 +107,27 @@ func (b *Broker) Revive(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	r, err := b.last(ctx, b.names.stream("r"), b.names.result(id))
-	if err == nil {
-		err = b.remove(ctx, b.names.stream("r"), r.seq)
-	}
+	result, err := b.last(ctx, b.names.stream("r"), b.names.result(id))
 	if err != nil && !errors.Is(err, broker.ErrNotFound) {
 		return err
+	}
+	if err == nil {
+		if err := b.remove(ctx, b.names.stream("r"), result.seq); err != nil {
+			return err
+		}
 	}
 	b.forget(l.Message.Pool, id)
 	m := l.Message
 	m.History, m.Submitted, m.Fresh = broker.History{}, time.Time{}, true
-	// ErrDuplicate: it was revived before, and the letter was left.
-	if errs := b.Enqueue(ctx, []*broker.Message{&m}); errs != nil && !errors.Is(errs[0], broker.ErrDuplicate) {
-		return errs[0]
+	if !m.Expires.IsZero() && time.Until(m.Expires) <= 0 {
+		m.Expires = time.Time{} // it is of use to whoever revives it
 	}
-	return b.remove(ctx, b.names.stream("d"), seq)
+	errs := b.Enqueue(ctx, []*broker.Message{&m})
+	switch {
+	case errs == nil || errors.Is(errs[0], broker.ErrDuplicate): // it was revived before, and the letter was left
+		return b.remove(ctx, b.names.stream("d"), seq)
+	case result.data != nil:
+		_ = b.publish(ctx, []outgoing{{subject: result.subject, data: result.data}}) // the letter has it, too
+	}
+	return errs[0]
 }

@@ -20,10 +20,12 @@ func (b *Broker) Enqueue(ctx context.Context, messages []*broker.Message) []erro
 	e.admit(ctx)
 	e.known(ctx)
 	e.claim(ctx)
+	e.remind(ctx)
+	e.roomLater(ctx)
 	e.store(ctx)
 	for i, err := range e.errs {
 		if err != nil {
-			e.release(i)
+			e.release(ctx, i)
 		}
 	}
 	if !e.failed() {
@@ -38,6 +40,8 @@ type enqueuing struct {
 	messages []*broker.Message
 	errs     []error
 	subjects []string
+	stored   []bool       // messages that are for their queues at once
+	claimed  map[int]bool // messages whose unique keys were taken by this call
 }
 
 func (e *enqueuing) failed() bool {
@@ -56,8 +60,7 @@ func (e *enqueuing) admit(ctx context.Context) {
 	var last *broker.Message
 	var prefix string
 	for i, m := range e.messages {
-		if m.Task.ID == "" || m.Pool == "" {
-			e.errs[i] = errors.New("jetstream: a message has no id or no pool")
+		if e.errs[i] = admissible(m); e.errs[i] != nil {
 			continue
 		}
 		if m.Submitted.IsZero() {
@@ -89,18 +92,45 @@ func (b *Broker) place(ctx context.Context, m *broker.Message) (string, error) {
 	return p.prefix(q.level), nil
 }
 
-// store puts the messages into their queues.
+func admissible(m *broker.Message) error {
+	if m.Task.ID == "" || m.Pool == "" {
+		return errors.New("jetstream: a message has no id or no pool")
+	}
+	return m.Validate()
+}
+
+// store puts the messages into their queues, and those whose time has not come where they wait for it.
 func (e *enqueuing) store(ctx context.Context) {
+	e.queue(ctx, func(m *broker.Message) bool { return !delayed(m) })
+	var out []outgoing
+	var index []int
+	for i, m := range e.messages {
+		if e.errs[i] != nil || e.stored[i] {
+			continue
+		}
+		data, err := e.b.encodeTask(m)
+		if err != nil {
+			e.errs[i] = err
+			continue
+		}
+		o := e.b.at(m.NotBefore, delays, m.Pool, m.Task.ID, data)
+		o.header["Nats-Expected-Last-Subject-Sequence"] = []string{"0"}
+		out, index = append(out, o), append(index, i)
+	}
+	e.publish(ctx, out, index)
+}
+
+// queue puts those of the messages into their queues that are to go there now.
+func (e *enqueuing) queue(ctx context.Context, now func(*broker.Message) bool) {
+	e.stored = make([]bool, len(e.messages))
 	out := make([]outgoing, 0, len(e.messages))
 	index := make([]int, 0, len(e.messages))
 	for i, m := range e.messages {
-		if e.errs[i] != nil {
+		if e.errs[i] != nil || !now(m) {
 			continue
 		}
-		data, err := encode(toTask(m))
-		if err == nil && int64(len(data)) > e.b.nc.MaxPayload() {
-			err = fmt.Errorf("jetstream: task %s takes %d bytes, the server takes at most %d", m.Task.ID, len(data), e.b.nc.MaxPayload())
-		}
+		e.stored[i] = true
+		data, err := e.b.encodeTask(m)
 		if err != nil {
 			e.errs[i] = err
 			continue
@@ -108,6 +138,11 @@ func (e *enqueuing) store(ctx context.Context) {
 		out = append(out, outgoing{subject: e.subjects[i], data: data})
 		index = append(index, i)
 	}
+	e.publish(ctx, out, index)
+}
+
+// publish stores what stands for the messages of an index.
+func (e *enqueuing) publish(ctx context.Context, out []outgoing, index []int) {
 	for n, err := range e.b.publish(ctx, out) {
 		if errors.Is(err, errExists) {
 			err = broker.ErrDuplicate
@@ -115,6 +150,23 @@ func (e *enqueuing) store(ctx context.Context) {
 		e.errs[index[n]] = err
 	}
 	e.missing()
+}
+
+// encodeTask is a task as it is stored.
+func (b *Broker) encodeTask(m *broker.Message) ([]byte, error) {
+	data, err := encode(toTask(m))
+	if err == nil {
+		err = b.fits(m.Task.ID, data)
+	}
+	return data, err
+}
+
+// fits says whether the server takes a message of that size.
+func (s *session) fits(id string, data []byte) error {
+	if limit := s.nc.MaxPayload(); int64(len(data)) > limit {
+		return fmt.Errorf("%w: task %.50q takes %d bytes, the server takes at most %d", broker.ErrTooLarge, id, len(data), limit)
+	}
+	return nil
 }
 
 // missing has the pools looked at again whose messages nobody took.

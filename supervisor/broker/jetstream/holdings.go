@@ -29,13 +29,32 @@ func (h *holdings) get(id string) *claim {
 // has says that a claim is the newest of its task.
 func (h *holdings) has(c *claim) bool { return h.get(c.lease.Task.ID) == c }
 
-// drop forgets claims unless their tasks are leased again.
-func (h *holdings) drop(claims ...*claim) {
+// drop forgets a claim unless its task is leased again.
+func (h *holdings) drop(c *claim) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, c := range claims {
-		if c != nil && h.by[c.lease.Task.ID] == c {
-			delete(h.by, c.lease.Task.ID)
+	if h.by[c.lease.Task.ID] == c {
+		delete(h.by, c.lease.Task.ID)
+	}
+}
+
+// end forgets whatever is held of a task and returns it.
+func (h *holdings) end(id string) *claim {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c := h.by[id]
+	delete(h.by, id)
+	return c
+}
+
+// count is how many tasks of a pool are leased.
+func (h *holdings) count(p *pool) (n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, c := range h.by {
+		if c.pool == p && !c.lapsed() {
+			n++
 		}
 	}
+	return n
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/brood-run/brood/supervisor/broker"
 	"github.com/brood-run/brood/supervisor/broker/jetstream/storepb"
 )
 
@@ -28,7 +27,7 @@ func (b *Broker) keep() {
 			b.resumeAll()
 		case <-beat.C:
 			for _, p := range b.everyPool() {
-				p.tend(b.ctx)
+				p.tend()
 			}
 		case <-trim.C:
 			if err := b.trim(b.ctx); err != nil && b.ctx.Err() == nil {
@@ -53,39 +52,8 @@ func (b *Broker) resumeAll() {
 	}
 }
 
-// tend extends the leases of messages that were read ahead, or gives them back when nobody wants them.
-func (p *pool) tend(ctx context.Context) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.waiting && time.Since(p.left) > idle || p.pausing {
-		p.giveBackAhead(ctx)
-		return
-	}
-	for _, q := range p.levels {
-		for _, a := range q.buffer {
-			at := time.Now()
-			if err := p.b.nc.Publish(a.reply, ackProgress); err != nil {
-				return
-			}
-			a.renew(at)
-		}
-	}
-}
-
-// giveBackAhead returns what was read ahead. A state tells that it was never handed out. Requires mu.
-func (p *pool) giveBackAhead(ctx context.Context) {
-	for _, q := range p.levels {
-		for c := q.head(); c != nil; c = q.head() {
-			q.pop()
-			if err := p.b.unread(c); err != nil {
-				return // they lapse
-			}
-		}
-	}
-}
-
-// unread gives back a message that nobody has seen.
-func (b *Broker) unread(c *claim) error {
+// unread gives back a message that nobody has seen. A state says that it was not handed out.
+func (b *Broker) unread(c *claim, delay time.Duration) error {
 	if c.lease.Delivery == 1 {
 		data, err := encode(&storepb.State{History: toHistory(c.lease.History), Delivery: 1})
 		if err != nil {
@@ -96,7 +64,7 @@ func (b *Broker) unread(c *claim) error {
 			return unavailable(err)
 		}
 	}
-	return b.giveBack(c, 0)
+	return b.giveBack(c, delay)
 }
 
 func (b *Broker) giveBackAll() {
@@ -104,15 +72,14 @@ func (b *Broker) giveBackAll() {
 	defer cancel()
 	for _, p := range b.everyPool() {
 		p.mu.Lock()
-		p.giveBackAhead(ctx)
+		p.giveBackAhead()
 		p.mu.Unlock()
 	}
 	_ = b.nc.FlushWithContext(ctx) // what does not arrive lapses
 }
 
-const (
-	trimEvery = 10 * time.Second
-)
+// trimEvery is how often it is looked whether there are too many results.
+const trimEvery = 10 * time.Second
 
 // trim drops the oldest results beyond what may be kept. The stream itself would refuse the newest.
 func (b *Broker) trim(ctx context.Context) error {
@@ -129,14 +96,4 @@ func (b *Broker) trim(ctx context.Context) error {
 		return nil
 	}
 	return s.Purge(ctx, jetstream.WithPurgeKeep(uint64(b.cfg.MaxResults)))
-}
-
-// The parts below are not there yet.
-
-func (e *enqueuing) claim(context.Context)                          {}
-func (e *enqueuing) release(int)                                    {}
-func (b *Broker) freeUnique(context.Context, *broker.Message)       {}
-func (b *Broker) countDelayed(context.Context, string) (int, error) { return 0, nil }
-func (b *Broker) findDelayed(context.Context, string) (*queued, error) {
-	return nil, broker.ErrNotFound
 }

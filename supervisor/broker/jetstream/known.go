@@ -6,13 +6,12 @@ import (
 	"github.com/brood-run/brood/supervisor/broker"
 )
 
-// known refuses tasks whose ids are taken: by a result, or by a task of another priority, which has
-// another subject. The stream itself refuses the rest. Of two tasks with one id and different priorities that
-// are submitted at the same moment both may be taken; only one of them gets its result stored.
+// known refuses tasks whose ids are taken: by a result, or by a task of another pool or priority or one that
+// waits for its time, which has another subject. The queue itself refuses the rest. Of two tasks with one id and
+// different subjects that are submitted at the same moment both may be taken; only one gets its result stored.
 func (e *enqueuing) known(ctx context.Context) {
 	seen := map[string]bool{}
-	byPool := map[string][]string{}
-	var results []string
+	var results, queued, delayed []string
 	for i, m := range e.messages {
 		if e.errs[i] != nil || m.Fresh {
 			continue
@@ -24,7 +23,8 @@ func (e *enqueuing) known(ctx context.Context) {
 		}
 		seen[id] = true
 		results = append(results, e.b.names.result(m.Task.ID))
-		byPool[m.Pool] = append(byPool[m.Pool], e.b.names.subject("q", token(m.Pool), "*", id))
+		queued = append(queued, e.b.names.subject("q", "*", "*", id))
+		delayed = append(delayed, e.b.names.subject("t", "*", delays, "*", id))
 	}
 	if len(results) == 0 {
 		return
@@ -32,9 +32,12 @@ func (e *enqueuing) known(ctx context.Context) {
 	taken := map[string]bool{}
 	note := func(s stored) { taken[lastToken(s.subject)] = true }
 	err := e.b.lasts(ctx, e.b.names.stream("r"), results, note)
-	for pool, subjects := range byPool {
+	if err == nil {
+		err = e.b.lasts(ctx, e.b.names.stream("t"), delayed, note)
+	}
+	for _, p := range e.b.everyPool() {
 		if err == nil {
-			err = e.b.lasts(ctx, e.b.names.queueStream(pool), subjects, note)
+			err = e.b.lasts(ctx, p.stream, queued, note)
 		}
 	}
 	for i, m := range e.messages {

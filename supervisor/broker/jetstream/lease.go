@@ -116,7 +116,7 @@ func (p *pool) gather(ctx context.Context, n int) ([]*claim, error) {
 		if len(claims) > 0 || err != nil || !busy {
 			return claims, err
 		}
-		patience := time.NewTimer(ringBeat)
+		patience := time.NewTimer(p.patience())
 		select {
 		case <-p.wake:
 		case <-patience.C:
@@ -195,28 +195,13 @@ func (p *pool) ring(n int) error {
 	return nil
 }
 
-// best takes up to n messages of what is there, the smallest key first. Requires mu.
-func (p *pool) best(n int) []*claim {
-	claims := make([]*claim, 0, min(n, p.buffered()))
-	for len(claims) < n {
-		var first *puller
-		for _, q := range p.levels {
-			if c := q.head(); c != nil && (first == nil || c.key < first.head().key) {
-				first = q
-			}
-		}
-		if first == nil {
-			break
-		}
-		claims = append(claims, first.pop())
+// patience is how long to wait for a signal before looking again: leases that lapse make room under
+// concurrency keys, and tell nobody.
+func (p *pool) patience() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.parked) > 0 {
+		return min(ringBeat, p.b.cfg.LeaseTime/4)
 	}
-	return claims
-}
-
-// buffered is how many messages are there. Requires mu.
-func (p *pool) buffered() (n int) {
-	for _, q := range p.levels {
-		n += len(q.buffer)
-	}
-	return n
+	return ringBeat
 }

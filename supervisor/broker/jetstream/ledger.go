@@ -122,39 +122,23 @@ func (b *Broker) stand(ctx context.Context, p *pool, q *queued) error {
 	s, err := b.last(ctx, b.names.stream("s"), b.names.state(p.name, id))
 	switch {
 	case errors.Is(err, broker.ErrNotFound) || err == nil && len(s.data) == 0:
-		return b.delivered(ctx, p, q)
 	case err != nil:
 		return err
+	default:
+		state, err := readState(s.data)
+		if err != nil {
+			return fmt.Errorf("the state of task %s is damaged: %w", id, err)
+		}
+		q.message.History = fromHistory(state.GetHistory())
+		if q.message.History.Starts > 0 || time.Now().Before(unstamp(state.GetNotBefore())) {
+			q.state = task.StateRetrying
+		}
 	}
-	state, err := readState(s.data)
-	if err != nil {
-		return fmt.Errorf("the state of task %s is damaged: %w", id, err)
-	}
-	q.message.History = fromHistory(state.GetHistory())
-	switch {
-	case state.GetHeld() && b.engine == nil: // ours would have been in holdings
-		q.state = task.StateRunning
-	case q.message.History.Starts > 0 || time.Now().Before(unstamp(state.GetNotBefore())):
-		q.state = task.StateRetrying
-	}
-	return nil
-}
-
-// delivered says of a task that has no state whether somebody else has it.
-func (b *Broker) delivered(ctx context.Context, p *pool, q *queued) error {
-	if b.engine != nil {
-		return nil
-	}
-	ctx, cancel := b.bound(ctx)
-	defer cancel()
-	c, err := b.js.Consumer(ctx, p.stream, levelToken(level(q.message.Task.Priority)))
-	if err != nil {
-		return unavailable(err)
-	}
-	if q.seq <= c.CachedInfo().Delivered.Stream {
+	elsewhere, err := b.heldElsewhere(ctx, id)
+	if elsewhere {
 		q.state = task.StateRunning
 	}
-	return nil
+	return err
 }
 
 // OnResult implements broker.Ledger.

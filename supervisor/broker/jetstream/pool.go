@@ -28,6 +28,7 @@ type pool struct {
 	ready   bool // the stream is there, and all its levels are known
 	making  chan struct{}
 	levels  map[int]*puller
+	parked  []*claim // leased, but there is no room under their concurrency keys; by key
 	pausing bool
 	waiting bool      // somebody leases
 	left    time.Time // when nobody did any more

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/brood-run/brood/supervisor/broker"
 )
 
@@ -74,14 +76,26 @@ func (b *Broker) Counts(ctx context.Context, pool string) (broker.Counts, error)
 	if counts.Dead, err = b.count(ctx, b.names.stream("d"), b.names.subject("d", token(pool), "*")); err != nil {
 		return counts, err
 	}
-	oldest, err := p.countLevels(ctx, &counts)
+	known, err := p.countLevels(ctx)
 	if err != nil {
 		return counts, err
 	}
-	retrying = min(retrying, counts.Leased)
-	counts.Leased -= retrying
-	counts.Scheduled = retrying + delayed
-	if !oldest.IsZero() {
+	leased, err := b.countLeased(ctx, p)
+	if err != nil {
+		return counts, err
+	}
+	// What was delivered and is not leased waits for its next attempt, or for somebody to lease it again.
+	counts.Leased = min(leased, known.delivered)
+	retrying = min(retrying, known.delivered-counts.Leased)
+	again := known.delivered - counts.Leased - retrying
+	counts.Scheduled, counts.Queued = retrying+delayed, known.fresh+again
+	oldest := known.oldest
+	if again > 0 {
+		if oldest, err = p.oldestAgain(ctx, known); err != nil {
+			return counts, err
+		}
+	}
+	if !oldest.IsZero() && counts.Queued > 0 {
 		counts.Oldest = max(time.Since(oldest), 0)
 	}
 	p.mu.Lock()
@@ -90,12 +104,17 @@ func (b *Broker) Counts(ctx context.Context, pool string) (broker.Counts, error)
 	return counts, nil
 }
 
-// countLevels adds up what the consumers say: what they have not delivered is queued, what they have
-// is leased, or waits for its next attempt.
-func (p *pool) countLevels(ctx context.Context, counts *broker.Counts) (oldest time.Time, err error) {
+// census is what the consumers of a pool say.
+type census struct {
+	fresh, delivered int
+	oldest           time.Time // when the oldest fresh task was submitted
+	consumers        []*jetstream.ConsumerInfo
+}
+
+func (p *pool) countLevels(ctx context.Context) (census, error) {
+	var all census
 	p.mu.Lock()
 	levels := make([]int, 0, len(p.levels))
-	ahead := p.buffered()
 	for l := range p.levels {
 		levels = append(levels, l)
 	}
@@ -104,28 +123,54 @@ func (p *pool) countLevels(ctx context.Context, counts *broker.Counts) (oldest t
 		c, err := p.b.js.Consumer(ctx, p.stream, levelToken(l))
 		if err != nil {
 			p.stale()
-			return oldest, unavailable(err)
+			return all, unavailable(err)
 		}
 		info := c.CachedInfo()
-		counts.Queued += int(info.NumPending)
-		counts.Leased += info.NumAckPending
+		all.fresh += int(info.NumPending)
+		all.delivered += info.NumAckPending
+		all.consumers = append(all.consumers, info)
 		if info.NumPending == 0 {
 			continue
 		}
 		next := lookup{Seq: info.Delivered.Stream + 1, NextFor: p.prefix(l) + "*"}
-		_, err = p.b.get(ctx, p.stream, next, func(s stored) {
+		if _, err = p.b.get(ctx, p.stream, next, func(s stored) { all.see(p, s) }); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+func (c *census) see(p *pool, s stored) {
+	q, err := p.b.read(s, p.stream)
+	if err == nil && (c.oldest.IsZero() || q.message.Submitted.Before(c.oldest)) {
+		c.oldest = q.message.Submitted
+	}
+}
+
+// oldestLook bounds how many of the delivered tasks of a level are looked at for the oldest that waits.
+const oldestLook = 256
+
+// oldestAgain looks for the oldest task among those, too, that were leased before.
+func (p *pool) oldestAgain(ctx context.Context, c census) (time.Time, error) {
+	for _, info := range c.consumers {
+		if info.NumAckPending == 0 {
+			continue
+		}
+		q := lookup{Seq: info.AckFloor.Stream + 1, NextFor: info.Config.FilterSubject, Batch: oldestLook}
+		_, err := p.b.get(ctx, p.stream, q, func(s stored) {
 			q, err := p.b.read(s, p.stream)
-			if err == nil && (oldest.IsZero() || q.message.Submitted.Before(oldest)) {
-				oldest = q.message.Submitted
+			if err != nil || s.seq > info.Delivered.Stream {
+				return
+			}
+			if held := p.b.held.get(q.message.Task.ID); held == nil || held.lapsed() {
+				c.see(p, s)
 			}
 		})
 		if err != nil {
-			return oldest, err
+			return c.oldest, err
 		}
 	}
-	ahead = min(ahead, counts.Leased)
-	counts.Queued, counts.Leased = counts.Queued+ahead, counts.Leased-ahead
-	return oldest, nil
+	return c.oldest, nil
 }
 
 // count is how many messages a stream has under a subject.

@@ -18,9 +18,8 @@ func (b *Broker) Begin(ctx context.Context, l *broker.Lease) error {
 	if err != nil {
 		return err
 	}
-	h := l.History
-	h.Starts++
-	return b.remember(ctx, c, &storepb.State{History: toHistory(h), Delivery: uint64(l.Delivery), Held: true, Begun: true})
+	s := &storepb.State{History: toHistory(l.History), Delivery: uint64(l.Delivery), Begun: true}
+	return b.remember(ctx, c, s)
 }
 
 // Nack implements broker.Queue.
@@ -37,7 +36,9 @@ func (b *Broker) Nack(ctx context.Context, l *broker.Lease, delay time.Duration)
 		return err
 	}
 	b.held.drop(c)
-	return b.giveBack(c, delay)
+	err = b.giveBack(c, delay)
+	b.gate.leave(&l.Message)
+	return err
 }
 
 // giveBack returns a task to its queue. Nobody needs to hear that it did: the lease lapses otherwise.
@@ -60,6 +61,13 @@ func (b *Broker) markDelayed(c *claim, delay time.Duration) {
 	_ = b.nc.PublishMsg(&nats.Msg{
 		Subject: b.names.subject("w", token(c.pool.name), token(c.lease.Task.ID)),
 		Header:  nats.Header{"Nats-TTL": []string{strconv.FormatInt(seconds, 10)}},
+	})
+}
+
+// unmarkDelayed has the server stop counting a task between two attempts.
+func (b *Broker) unmarkDelayed(pool, id string) {
+	_ = b.nc.PublishMsg(&nats.Msg{
+		Subject: b.names.subject("w", token(pool), token(id)), Header: nats.Header{"Nats-TTL": []string{"1"}},
 	})
 }
 

@@ -33,7 +33,7 @@ func (s *session) streams() []jetstream.StreamConfig {
 	letters := kept("d")
 	letters.MaxMsgs = int64(cfg.MaxDead)
 	pools := kept("p")
-	return []jetstream.StreamConfig{results, states, letters, pools}
+	return []jetstream.StreamConfig{results, states, letters, pools, s.times(), s.holders()}
 }
 
 // queue is the stream of a pool's tasks.

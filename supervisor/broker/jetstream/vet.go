@@ -3,10 +3,6 @@ package jetstream
 import (
 	"context"
 	"time"
-
-	"github.com/brood-run/brood/supervisor/broker"
-	"github.com/brood-run/brood/supervisor/broker/jetstream/storepb"
-	"github.com/brood-run/brood/supervisor/task"
 )
 
 // vet returns those of the claims that may be handed out. Those that were leased before may have their
@@ -37,20 +33,11 @@ func (p *pool) vet(ctx context.Context, claims []*claim) ([]*claim, error) {
 	for _, c := range claims {
 		if c.lease.Delivery == 1 || p.b.resume(ctx, c, past[c.lease.Task.ID]) {
 			kept = append(kept, c)
+		} else {
+			p.b.gate.leave(&c.lease.Message)
 		}
 	}
 	return kept, nil
-}
-
-// unget puts claims back that could not be looked into: they are handed out later, or given back by keep.
-func (p *pool) unget(claims []*claim) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for i := len(claims) - 1; i >= 0; i-- {
-		a := claims[i].arrival
-		q := p.levels[a.level]
-		q.buffer = append([]*arrival{a}, q.buffer...)
-	}
 }
 
 // past is what is stored of a task that was leased before.
@@ -85,48 +72,24 @@ func (b *Broker) resume(ctx context.Context, c *claim, p *past) bool {
 		return false
 	}
 	if len(p.state) == 0 {
-		presume(c)
+		// Its first holder may have started it without saying so.
+		c.lease.History.Vanish()
 		return true
 	}
 	s, err := readState(p.state)
 	if err != nil {
 		b.cfg.Logger.Error("the state of a task is damaged, it starts afresh", "task", c.lease.Task.ID, "error", err)
-		presume(c)
+		c.lease.History.Vanish()
 		return true
 	}
 	c.stored = true
 	c.lease.History = fromHistory(s.GetHistory())
 	if s.GetBegun() {
-		record(&c.lease.History)
+		c.lease.History.Vanish()
 	}
 	if wait := time.Until(unstamp(s.GetNotBefore())); s.GetNotBefore() != 0 && wait > 0 {
 		_ = b.giveBack(c, wait) // it comes again when the lease lapses, and is looked at again
 		return false
 	}
-	if !s.GetHeld() {
-		b.hold(c, s)
-	}
 	return true
-}
-
-// hold notes that somebody has the task, for those who ask.
-func (b *Broker) hold(c *claim, s *storepb.State) {
-	s.Held = true
-	if data, err := encode(s); err == nil {
-		_ = b.nc.Publish(b.names.state(c.pool.name, c.lease.Task.ID), data) // only Get depends on it
-	}
-}
-
-// presume counts the first delivery of a task of which nothing is stored: its holder starts it without
-// saying so.
-func presume(c *claim) {
-	c.lease.History.Starts++
-	record(&c.lease.History)
-}
-
-// record tells of an attempt whose supervisor is gone.
-func record(h *broker.History) {
-	h.Attempts = append(h.Attempts, task.Attempt{
-		N: h.Starts, Outcome: task.OutcomeCrashed, ExitCode: -1, Message: "the supervisor that held it went away",
-	})
 }

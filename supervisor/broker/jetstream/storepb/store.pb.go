@@ -518,12 +518,8 @@ type State struct {
 	Delivery uint64 `protobuf:"varint,2,opt,name=delivery" json:"delivery,omitempty"`
 	// Not to be leased before that time.
 	NotBefore int64 `protobuf:"varint,3,opt,name=not_before,json=notBefore" json:"not_before,omitempty"`
-	// Somebody holds it, or did when this was stored.
-	Held bool `protobuf:"varint,4,opt,name=held" json:"held,omitempty"`
-	// The attempt in the history after the recorded ones was begun, and how it ended is not known.
-	Begun bool `protobuf:"varint,6,opt,name=begun" json:"begun,omitempty"`
-	// It is to be ended, not run, when it is leased next.
-	Cancelled     bool `protobuf:"varint,5,opt,name=cancelled" json:"cancelled,omitempty"`
+	// One more start than in the history was begun, and how it ended is not known.
+	Begun         bool `protobuf:"varint,4,opt,name=begun" json:"begun,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -579,13 +575,6 @@ func (x *State) GetNotBefore() int64 {
 	return 0
 }
 
-func (x *State) GetHeld() bool {
-	if x != nil {
-		return x.Held
-	}
-	return false
-}
-
 func (x *State) GetBegun() bool {
 	if x != nil {
 		return x.Begun
@@ -593,11 +582,74 @@ func (x *State) GetBegun() bool {
 	return false
 }
 
-func (x *State) GetCancelled() bool {
+// Who holds a unique key.
+type Holder struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Key   string                 `protobuf:"bytes,1,opt,name=key" json:"key,omitempty"`
+	Id    string                 `protobuf:"bytes,2,opt,name=id" json:"id,omitempty"`
+	Since int64                  `protobuf:"varint,3,opt,name=since" json:"since,omitempty"`
+	// 0: until the task has its result.
+	Until         int64 `protobuf:"varint,4,opt,name=until" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Holder) Reset() {
+	*x = Holder{}
+	mi := &file_store_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Holder) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Holder) ProtoMessage() {}
+
+func (x *Holder) ProtoReflect() protoreflect.Message {
+	mi := &file_store_proto_msgTypes[5]
 	if x != nil {
-		return x.Cancelled
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
 	}
-	return false
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Holder.ProtoReflect.Descriptor instead.
+func (*Holder) Descriptor() ([]byte, []int) {
+	return file_store_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Holder) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Holder) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Holder) GetSince() int64 {
+	if x != nil {
+		return x.Since
+	}
+	return 0
+}
+
+func (x *Holder) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
 }
 
 // A task that died.
@@ -611,7 +663,7 @@ type Letter struct {
 
 func (x *Letter) Reset() {
 	*x = Letter{}
-	mi := &file_store_proto_msgTypes[5]
+	mi := &file_store_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -623,7 +675,7 @@ func (x *Letter) String() string {
 func (*Letter) ProtoMessage() {}
 
 func (x *Letter) ProtoReflect() protoreflect.Message {
-	mi := &file_store_proto_msgTypes[5]
+	mi := &file_store_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -636,7 +688,7 @@ func (x *Letter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Letter.ProtoReflect.Descriptor instead.
 func (*Letter) Descriptor() ([]byte, []int) {
-	return file_store_proto_rawDescGZIP(), []int{5}
+	return file_store_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Letter) GetResult() *Result {
@@ -714,15 +766,18 @@ const file_store_proto_rawDesc = "" +
 	"\battempts\x18\x06 \x03(\v2\x17.brood.store.v1.AttemptR\battempts\x12\x18\n" +
 	"\astarted\x18\a \x01(\rR\astarted\x12\x16\n" +
 	"\x06queued\x18\b \x01(\x03R\x06queued\x12\x10\n" +
-	"\x03run\x18\t \x01(\x03R\x03run\"\xbd\x01\n" +
+	"\x03run\x18\t \x01(\x03R\x03run\"\x8b\x01\n" +
 	"\x05State\x121\n" +
 	"\ahistory\x18\x01 \x01(\v2\x17.brood.store.v1.HistoryR\ahistory\x12\x1a\n" +
 	"\bdelivery\x18\x02 \x01(\x04R\bdelivery\x12\x1d\n" +
 	"\n" +
-	"not_before\x18\x03 \x01(\x03R\tnotBefore\x12\x12\n" +
-	"\x04held\x18\x04 \x01(\bR\x04held\x12\x14\n" +
-	"\x05begun\x18\x06 \x01(\bR\x05begun\x12\x1c\n" +
-	"\tcancelled\x18\x05 \x01(\bR\tcancelled\"L\n" +
+	"not_before\x18\x03 \x01(\x03R\tnotBefore\x12\x14\n" +
+	"\x05begun\x18\x04 \x01(\bR\x05begun\"V\n" +
+	"\x06Holder\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x14\n" +
+	"\x05since\x18\x03 \x01(\x03R\x05since\x12\x14\n" +
+	"\x05until\x18\x04 \x01(\x03R\x05until\"L\n" +
 	"\x06Letter\x12.\n" +
 	"\x06result\x18\x01 \x01(\v2\x16.brood.store.v1.ResultR\x06result\x12\x12\n" +
 	"\x04died\x18\x02 \x01(\x03R\x04diedBGZ>github.com/brood-run/brood/supervisor/broker/jetstream/storepb\x92\x03\x04\b\x02 \x03b\beditionsp\xe8\a"
@@ -739,18 +794,19 @@ func file_store_proto_rawDescGZIP() []byte {
 	return file_store_proto_rawDescData
 }
 
-var file_store_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_store_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_store_proto_goTypes = []any{
 	(*Task)(nil),    // 0: brood.store.v1.Task
 	(*History)(nil), // 1: brood.store.v1.History
 	(*Attempt)(nil), // 2: brood.store.v1.Attempt
 	(*Result)(nil),  // 3: brood.store.v1.Result
 	(*State)(nil),   // 4: brood.store.v1.State
-	(*Letter)(nil),  // 5: brood.store.v1.Letter
-	nil,             // 6: brood.store.v1.Task.MetaEntry
+	(*Holder)(nil),  // 5: brood.store.v1.Holder
+	(*Letter)(nil),  // 6: brood.store.v1.Letter
+	nil,             // 7: brood.store.v1.Task.MetaEntry
 }
 var file_store_proto_depIdxs = []int32{
-	6, // 0: brood.store.v1.Task.meta:type_name -> brood.store.v1.Task.MetaEntry
+	7, // 0: brood.store.v1.Task.meta:type_name -> brood.store.v1.Task.MetaEntry
 	1, // 1: brood.store.v1.Task.history:type_name -> brood.store.v1.History
 	2, // 2: brood.store.v1.History.attempts:type_name -> brood.store.v1.Attempt
 	0, // 3: brood.store.v1.Result.task:type_name -> brood.store.v1.Task
@@ -775,7 +831,7 @@ func file_store_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_store_proto_rawDesc), len(file_store_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

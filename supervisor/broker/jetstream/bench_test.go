@@ -1,0 +1,68 @@
+package jetstream
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/brood-run/brood/supervisor/broker"
+	"github.com/brood-run/brood/supervisor/task"
+)
+
+// batch makes n messages of 64 bytes with new ids.
+func batch(prefix string, n int) []*broker.Message {
+	messages := make([]*broker.Message, n)
+	payload := make([]byte, 64)
+	for i := range messages {
+		messages[i] = &broker.Message{
+			Task: task.Task{ID: fmt.Sprintf("%s-%020d", prefix, i), Name: "echo", Payload: payload}, Pool: poolName, Fresh: true,
+		}
+	}
+	return messages
+}
+
+// BenchmarkEnqueue submits tasks in batches. An operation is a task.
+func BenchmarkEnqueue(b *testing.B) {
+	for _, size := range []int{1, 100, 1000} {
+		for _, fresh := range []bool{true, false} {
+			b.Run(fmt.Sprintf("batch=%d/fresh=%v", size, fresh), func(b *testing.B) {
+				broker := embedded(b)
+				b.ReportAllocs()
+				for done, round := 0, 0; done < b.N; done, round = done+size, round+1 {
+					messages := batch(fmt.Sprint(round), size)
+					for _, m := range messages {
+						m.Fresh = fresh
+					}
+					enqueue(b, broker, messages...)
+				}
+				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tasks/s")
+			})
+		}
+	}
+}
+
+// BenchmarkRoad has one goroutine that submits tasks and one that leases and answers them, at the same time. An
+// operation is a task.
+func BenchmarkRoad(b *testing.B) {
+	for _, size := range []int{256, 1000} {
+		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) {
+			broker := embedded(b)
+			b.ReportAllocs()
+			var both sync.WaitGroup
+			both.Go(func() {
+				for done := 0; done < b.N; done += size {
+					enqueue(b, broker, batch(fmt.Sprint(done), size)...)
+				}
+			})
+			both.Go(func() {
+				for done := 0; done < (b.N+size-1)/size*size; {
+					leases := lease(b, broker, size)
+					ack(b, broker, leases...)
+					done += len(leases)
+				}
+			})
+			both.Wait()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tasks/s")
+		})
+	}
+}

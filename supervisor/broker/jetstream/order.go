@@ -1,0 +1,132 @@
+package jetstream
+
+import (
+	"slices"
+	"time"
+)
+
+// best takes up to n messages of what is there, the smallest key first. Those that find no room under
+// their concurrency keys are parked. Requires mu.
+func (p *pool) best(n int) []*claim {
+	claims := make([]*claim, 0, min(n, p.buffered()+len(p.parked)))
+	parked := p.parked
+	p.parked = p.parked[:0:0]
+	for len(claims) < n {
+		c := p.first(&parked)
+		if c == nil {
+			break
+		}
+		switch {
+		case p.b.gate.enter(c):
+			claims = append(claims, c)
+		case len(p.parked)+len(parked) < mostParked:
+			p.parked = append(p.parked, c)
+		default:
+			// It lapses if this is lost. The longer it has to wait, the less often it is looked at.
+			_ = p.b.unread(c, parkedPause<<min(c.lease.Delivery, 6))
+		}
+	}
+	p.parked = append(p.parked, parked...)
+	p.b.gate.parks(p, len(p.parked) > 0)
+	return claims
+}
+
+// first takes the message with the smallest key of all levels and of those that are parked.
+func (p *pool) first(parked *[]*claim) *claim {
+	var first *puller
+	for _, q := range p.levels {
+		if c := q.head(); c != nil && (first == nil || c.key < first.head().key) {
+			first = q
+		}
+	}
+	if len(*parked) > 0 && (first == nil || (*parked)[0].key <= first.head().key) {
+		c := (*parked)[0]
+		*parked = (*parked)[1:]
+		return c
+	}
+	if first == nil {
+		return nil
+	}
+	return first.pop()
+}
+
+// buffered is how many messages are there. Requires mu.
+func (p *pool) buffered() (n int) {
+	for _, q := range p.levels {
+		n += len(q.buffer)
+	}
+	return n
+}
+
+// ahead is what was delivered and not handed out. Requires mu.
+func (p *pool) ahead() []*arrival {
+	var all []*arrival
+	for _, q := range p.levels {
+		all = append(all, q.buffer...)
+	}
+	for _, c := range p.parked {
+		all = append(all, c.arrival)
+	}
+	return all
+}
+
+// unget puts claims back that could not be looked into: they are handed out later, or given back by keep.
+func (p *pool) unget(claims []*claim) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := len(claims) - 1; i >= 0; i-- {
+		a := claims[i].arrival
+		q := p.levels[a.level]
+		q.buffer = slices.Insert(q.buffer, 0, a)
+		p.b.gate.leave(&claims[i].lease.Message)
+	}
+}
+
+// discard forgets what was read ahead of a task that has its result.
+func (p *pool) discard(id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, q := range p.levels {
+		q.buffer = slices.DeleteFunc(q.buffer, func(a *arrival) bool {
+			c, err := a.open(p)
+			return err == nil && c.lease.Task.ID == id
+		})
+	}
+	p.parked = slices.DeleteFunc(p.parked, func(c *claim) bool { return c.lease.Task.ID == id })
+}
+
+// tend extends the leases of messages that were read ahead, or gives them back when nobody wants them.
+func (p *pool) tend() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.waiting && time.Since(p.left) > idle || p.pausing {
+		p.giveBackAhead()
+		return
+	}
+	for _, a := range p.ahead() {
+		at := time.Now()
+		if err := p.b.nc.Publish(a.reply, ackProgress); err != nil {
+			return
+		}
+		a.renew(at)
+	}
+}
+
+// giveBackAhead returns what was read ahead. Requires mu.
+func (p *pool) giveBackAhead() {
+	for _, q := range p.levels {
+		for c := q.head(); c != nil; c = q.head() {
+			q.pop()
+			if err := p.b.unread(c, 0); err != nil {
+				return // they lapse
+			}
+		}
+	}
+	for _, c := range p.parked {
+		if err := p.b.unread(c, 0); err != nil {
+			return
+		}
+	}
+	p.parked = nil
+	p.b.gate.parks(p, false)
+}
