@@ -68,6 +68,7 @@ var rooms = []room{
 	{path: "cmd/internal/bench/pace", std: true, why: "it needs a clock"},
 	{path: "cmd/internal/bench/peer", may: []string{"cmd/internal/bench/pace"}, why: "peers run without brood"},
 	{path: "cmd/internal/bench/limit", may: []string{"cmd/internal/bench/pace"}, why: "the machine's limits are measured without brood"},
+	{path: "cmd/internal/client", may: []string{"supervisor/task", "supervisor/api/v1"}, why: "it knows a server by its API only"},
 	{path: "cmd/internal/*", may: []string{"ipc", "ipc/wire", "supervisor", "supervisor/task", "supervisor/event", "supervisor/broker",
 		"supervisor/broker/*", "supervisor/server", "supervisor/api/v1", "cmd/internal/*"},
 		why: "the command uses the library as anybody could"},
@@ -90,16 +91,16 @@ var libraries = []library{
 	{path: "github.com/hashicorp/go-plugin", room: "supervisor/internal/worker", also: []string{"cmd/internal/bench/peer"}},
 	{path: "google.golang.org/grpc", room: "cmd/internal/bench/peer"},
 	{path: "google.golang.org/protobuf", room: "supervisor/api/v1", also: []string{
-		"supervisor/internal/httpapi", "supervisor/broker/jetstream", "supervisor/broker/jetstream/storepb", "cmd/internal/cli", "cmd/internal/bench/peer",
+		"supervisor/internal/httpapi", "supervisor/broker/jetstream", "supervisor/broker/jetstream/storepb", "cmd/internal/client", "cmd/internal/cli", "cmd/internal/bench/peer",
 	}},
 	{path: "google.golang.org/genproto/googleapis/rpc", room: "supervisor/internal/httpapi"}, // how gRPC says when to try again
 	{path: "golang.org/x/time", room: "supervisor/internal/httpapi"},
 	{path: "golang.org/x/net", room: "supervisor/server"}, // a listener with a limit
-	{path: "connectrpc.com/connect", room: "supervisor/api/v1", also: []string{"supervisor/internal/httpapi", "supervisor/server", "cmd/internal/cli"}},
+	{path: "connectrpc.com/connect", room: "supervisor/api/v1", also: []string{"supervisor/internal/httpapi", "supervisor/server", "cmd/internal/client"}},
 	{path: "github.com/nats-io/nats-server/v2", room: "supervisor/broker/jetstream"},
 	{path: "github.com/nats-io/nats.go", room: "supervisor/broker/jetstream"},
 	{path: "github.com/shirou/gopsutil/v3", room: "supervisor/internal/proc"},
-	{path: "github.com/google/uuid", room: "supervisor"},
+	{path: "github.com/google/uuid", room: "supervisor", also: []string{"cmd/internal/client"}},
 	{path: "golang.org/x/image", room: "plugins/thumbnail"},
 	{path: "github.com/urfave/cli/v2", room: "cmd/internal/cli"},
 	{path: "github.com/vbauerster/mpb/v8", room: "cmd/internal/cli"},

@@ -25,7 +25,7 @@ func benchCommand(std Streams, after tail) *urfave.Command {
 		UsageText:          "brood bench --plugin PATH|NAME [options] [-- argument ...]",
 		Description:        benchDescription,
 		HideHelpCommand:    true,
-		CustomHelpTemplate: helpTemplate(groups),
+		CustomHelpTemplate: helpTemplate(groups, configHelp),
 		OnUsageError:       onUsageError,
 		Flags:              append([]urfave.Flag{config}, flags(groups)...),
 		Action: func(c *urfave.Context) error {

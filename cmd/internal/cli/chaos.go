@@ -30,7 +30,7 @@ func chaosCommand(std Streams, after tail) *urfave.Command {
 		UsageText:          "brood chaos --plugin PATH|NAME [options] [-- argument ...]",
 		Description:        chaosDescription,
 		HideHelpCommand:    true,
-		CustomHelpTemplate: helpTemplate(groups),
+		CustomHelpTemplate: helpTemplate(groups, configHelp),
 		OnUsageError:       onUsageError,
 		Flags:              append([]urfave.Flag{config}, flags(groups)...),
 		Action: func(c *urfave.Context) error {

@@ -77,6 +77,11 @@ type attemptLine struct {
 }
 
 func appendAttempts(dst []byte, attempts []task.Attempt) []byte {
+	dst = append(dst, `,"attempts":`...)
+	return append(dst, attemptsJSON(attempts)...)
+}
+
+func attemptsJSON(attempts []task.Attempt) []byte {
 	lines := make([]attemptLine, len(attempts))
 	for i, a := range attempts {
 		lines[i] = attemptLine{
@@ -88,8 +93,7 @@ func appendAttempts(dst []byte, attempts []task.Attempt) []byte {
 			lines[i].ExitCode = &a.ExitCode
 		}
 	}
-	dst = append(dst, `,"attempts":`...)
-	return appendJSON(dst, lines)
+	return appendJSON(nil, lines)
 }
 
 // appendJSON appends v, leaving <, > and & alone: results are read by programs

@@ -7,8 +7,9 @@ import (
 )
 
 // helpTemplate is the help of a command whose flags come from groups. urfave/cli
-// would sort the categories by name; a newcomer needs the tasks first.
-func helpTemplate(groups []group) string {
+// would sort the categories by name; a newcomer needs the tasks first. last is a line about a flag
+// that is no setting.
+func helpTemplate(groups []group, last string) string {
 	var b strings.Builder
 	b.WriteString(`NAME:
    {{.HelpName}} - {{.Usage}}
@@ -17,7 +18,7 @@ USAGE:
    {{.UsageText}}
 
 DESCRIPTION:
-{{.Description | nindent 3}}
+{{.Description | indent 3}}
 
 OPTIONS:
 `)
@@ -30,10 +31,15 @@ OPTIONS:
 		}
 		fmt.Fprintln(table)
 	}
-	fmt.Fprintf(table, "   Settings\n     --config FILE\tYAML FILE of settings, the keys are the flags with _ for -\n")
+	if last != "" {
+		fmt.Fprintf(table, "   Settings\n     %s\n", last)
+	}
 	table.Flush()
-	return b.String()
+	return strings.TrimRight(b.String(), "\n") + "\n"
 }
+
+// configHelp is about the config file of commands whose settings are all flags.
+const configHelp = "--config FILE\tYAML FILE of settings, the keys are the flags with _ for -"
 
 // describe returns the name of a setting's value and its usage with the default.
 func (s setting) describe() (value, usage string) {

@@ -25,7 +25,7 @@ func Main(args []string, streams Streams) int {
 		own, rest, split = args[:i:i], args[i+1:], true
 	}
 	app := newApp(streams, tail{args: rest, present: split})
-	return report(app.Run(own), streams)
+	return report(app.Run(permute(app, own)), streams)
 }
 
 // tail is what followed the first "--".
@@ -76,6 +76,19 @@ func newApp(streams Streams, after tail) *urfave.App {
 		benchCommand(streams, after),
 		chaosCommand(streams, after),
 		pluginsCommand(streams),
+		submitCommand(streams),
+		waitCommand(streams),
+		getCommand(streams),
+		cancelCommand(streams),
+		deadCommand(streams),
+		workersCommand(streams),
+		poolsCommand(streams),
+		pauseCommand(streams),
+		resumeCommand(streams),
+		scaleCommand(streams),
+		drainCommand(streams),
+		reloadCommand(streams),
+		eventsCommand(streams),
 		completionCommand(),
 		versionCommand(),
 	}

@@ -144,3 +144,12 @@ func idWithin(text []byte) string {
 		}
 	}
 }
+
+// validJSON refuses a payload that was meant to be JSON and is not.
+func validJSON(raw string) error {
+	var v json.RawMessage
+	if err := json.Unmarshal([]byte(raw), &v); err != nil {
+		return fmt.Errorf("not JSON: %v; a text is given as \"text\" with its quotes, or as an argument", err)
+	}
+	return nil
+}

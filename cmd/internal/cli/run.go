@@ -21,7 +21,7 @@ func runCommand(std Streams, after tail) *urfave.Command {
 		UsageText:          "brood run --plugin PATH|NAME [options] [task ...] [-- argument ...]",
 		Description:        runDescription,
 		HideHelpCommand:    true,
-		CustomHelpTemplate: helpTemplate(groups),
+		CustomHelpTemplate: helpTemplate(groups, configHelp),
 		OnUsageError:       onUsageError,
 		Flags:              append([]urfave.Flag{config}, flags(groups)...),
 		Action: func(c *urfave.Context) error {

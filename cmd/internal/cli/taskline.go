@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/brood-run/brood/supervisor/task"
 )
@@ -10,9 +11,10 @@ import (
 // taskLine is an input line while it is read.
 type taskLine struct {
 	task  task.Task
-	file  string // payload_file
-	forms int    // how many ways of giving the payload it uses
-	seen  uint16 // one bit for each key met, by keyIndex
+	more  *lineOptions // the options that only a server has; nil where they are unknown keys
+	file  string       // payload_file
+	forms int          // how many ways of giving the payload it uses
+	seen  uint32       // one bit for each key met, by keyIndex
 }
 
 // lineKeys are the keys of an input line, as an error lists them.
@@ -49,10 +51,29 @@ func keyIndex(key string) int {
 	return -1
 }
 
+// keyIndex is that of the function, with the keys that lines for a server may have.
+func (l *taskLine) keyIndex(key string) int {
+	if i := keyIndex(key); i >= 0 || l.more == nil {
+		return i
+	}
+	return serverKeyIndex(key)
+}
+
+func (l *taskLine) keys() string {
+	if l.more == nil {
+		return lineKeys
+	}
+	return lineKeys + ", " + strings.Join(serverKeys, ", ")
+}
+
 // parseTaskLine reads one line. The task's payload points into text. With an
 // error, the task holds what could be read up to there.
 func parseTaskLine(text []byte, maxPayload int) (task.Task, error) {
 	var l taskLine
+	return l.parse(text, maxPayload)
+}
+
+func (l *taskLine) parse(text []byte, maxPayload int) (task.Task, error) {
 	err := members(text, l.member)
 	if err != nil {
 		if l.task.ID == "" {
@@ -73,9 +94,9 @@ func parseTaskLine(text []byte, maxPayload int) (task.Task, error) {
 }
 
 func (l *taskLine) member(key string, value []byte) error {
-	i := keyIndex(key)
+	i := l.keyIndex(key)
 	if i < 0 {
-		return fmt.Errorf("unknown key %q; the keys are %s", key, lineKeys)
+		return fmt.Errorf("unknown key %q; the keys are %s", key, l.keys())
 	}
 	if l.seen&(1<<i) != 0 {
 		return fmt.Errorf("%s is given twice", key)
@@ -117,6 +138,8 @@ func (l *taskLine) set(key string, value []byte) (err error) {
 		t.AtMostOnce, err = decodeBool(value)
 	case "meta":
 		t.Meta, err = decodeMeta(value)
+	default:
+		err = l.more.set(key, value)
 	}
 	return err
 }

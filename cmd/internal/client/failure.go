@@ -1,0 +1,101 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"connectrpc.com/connect"
+
+	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
+)
+
+// Reason says of which kind a failure is.
+type Reason uint8
+
+// Reasons of a Failure.
+const (
+	Failed      Reason = iota // the server could not do it
+	Unreachable               // no server answered, or the connection was lost
+	Busy                      // the server cannot do it now: it is full, or its broker is away
+	Denied                    // the token is wrong, or may not do this
+	Invalid                   // the request is wrong
+	NotFound                  // what it names is not there
+	Stranger                  // what answered is no brood server
+)
+
+// Failure is why a call did not succeed, in words for a person.
+type Failure struct {
+	Reason Reason
+	Text   string
+	// RetryAfter is when the server wants to be asked again; 0 if it did not say.
+	RetryAfter time.Duration
+}
+
+// Error implements error.
+func (f *Failure) Error() string { return f.Text }
+
+// Explain turns the error of a call into a *Failure. All others stay what they are, those of the
+// caller's own context among them.
+func (c *Client) Explain(err error) error {
+	var known *Failure
+	var call *connect.Error
+	switch {
+	case err == nil || errors.As(err, &known):
+		return err
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case !errors.As(err, &call):
+		return err
+	case call.Code() == connect.CodeDeadlineExceeded:
+		return context.DeadlineExceeded // the server's clock may be ahead of our context by a moment
+	case !connect.IsWireError(err):
+		return c.transportFailure(call)
+	}
+	f := &Failure{Text: call.Message(), RetryAfter: retryAfter(call)}
+	switch call.Code() {
+	case connect.CodeUnavailable, connect.CodeResourceExhausted:
+		f.Reason = Busy
+	case connect.CodeUnauthenticated:
+		f.Reason = Denied
+		f.Text += ": give the server's token in BROOD_TOKEN or --token-file"
+	case connect.CodePermissionDenied:
+		f.Reason = Denied
+	case connect.CodeInvalidArgument, connect.CodeOutOfRange:
+		f.Reason = Invalid
+	case connect.CodeNotFound:
+		f.Reason = NotFound
+	}
+	return f
+}
+
+// transportFailure words what went wrong on the way to the server.
+func (c *Client) transportFailure(err *connect.Error) error {
+	cause := err.Message()
+	switch err.Code() {
+	case connect.CodeUnavailable:
+		return &Failure{Reason: Unreachable, Text: fmt.Sprintf("no server at %s: %s", c.address, cause)}
+	case connect.CodeUnimplemented, connect.CodeUnknown, connect.CodeInternal:
+		if strings.Contains(cause, "malformed HTTP") || strings.Contains(cause, "content-type") ||
+			strings.Contains(cause, "404") || strings.Contains(cause, "HTTP status") {
+			return &Failure{Reason: Stranger, Text: fmt.Sprintf("what answers at %s is no brood server: %s", c.address, cause)}
+		}
+	}
+	return &Failure{Reason: Failed, Text: cause}
+}
+
+// retryAfter reads the server's hint from the header or, more exactly, from the error's details.
+func retryAfter(err *connect.Error) time.Duration {
+	for _, detail := range err.Details() {
+		if value, _ := detail.Value(); value != nil {
+			if e, ok := value.(*broodv1.Error); ok && e.GetRetryAfter() != nil {
+				return e.GetRetryAfter().AsDuration()
+			}
+		}
+	}
+	seconds, _ := strconv.Atoi(err.Meta().Get("Retry-After"))
+	return time.Duration(max(seconds, 0)) * time.Second
+}

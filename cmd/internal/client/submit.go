@@ -1,0 +1,87 @@
+package client
+
+import (
+	"context"
+	"time"
+
+	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
+)
+
+// Submitter sends tasks in batches and repeats what may have been lost. All its tasks have ids, so that
+// one that did arrive is not stored twice. Not safe for concurrent use.
+type Submitter struct {
+	patience patience
+}
+
+// Submitter returns one that goes on for limit while the server is away or full.
+func (c *Client) Submitter(limit time.Duration) *Submitter {
+	return &Submitter{patience: patience{client: c, limit: limit}}
+}
+
+// Submit stores tasks and returns an answer for each, in their order. An answer is nil if it is not known
+// whether its task was stored, or if it was not for want of room; then there is an error.
+func (s *Submitter) Submit(ctx context.Context, tasks []*broodv1.SubmitRequest) ([]*broodv1.SubmitResponse, error) {
+	answers := make([]*broodv1.SubmitResponse, len(tasks))
+	open := make([]int, len(tasks)) // places of the tasks without an answer
+	for i := range open {
+		open[i] = i
+	}
+	resent := false // an earlier call may have stored them
+	for len(open) > 0 {
+		response, err := s.patience.client.Tasks.SubmitBatch(ctx, pick(tasks, open))
+		var problem error
+		if err != nil {
+			problem = s.patience.client.Explain(err)
+		} else {
+			left, full := settle(answers, open, response.GetResults(), resent)
+			if len(left) < len(open) {
+				s.patience.success()
+			}
+			open, problem = left, full
+		}
+		if problem == nil {
+			continue
+		}
+		if err := s.patience.again(ctx, problem); err != nil {
+			return answers, err
+		}
+		resent = resent || err != nil
+	}
+	return answers, nil
+}
+
+func pick(tasks []*broodv1.SubmitRequest, open []int) *broodv1.SubmitBatchRequest {
+	batch := &broodv1.SubmitBatchRequest{Tasks: make([]*broodv1.SubmitRequest, len(open))}
+	for i, place := range open {
+		batch.Tasks[i] = tasks[place]
+	}
+	return batch
+}
+
+// settle puts answers in their places. It returns the places that are still open, and why.
+func settle(answers []*broodv1.SubmitResponse, open []int, results []*broodv1.SubmitResponse, resent bool) (left []int, problem error) {
+	for i, place := range open {
+		if i >= len(results) {
+			return append(left, open[i:]...), &Failure{Reason: Failed, Text: "the server answered fewer tasks than it was sent"}
+		}
+		r := results[i]
+		if full := passing(r.GetError()); full != nil {
+			left, problem = append(left, place), full
+			continue
+		}
+		if resent {
+			r.Duplicate = false // most likely our own
+		}
+		answers[place] = r
+	}
+	return left, problem
+}
+
+// passing returns a failure if an error is one that passes.
+func passing(e *broodv1.Error) error {
+	switch e.GetKind() {
+	case "resource_exhausted", "unavailable":
+		return &Failure{Reason: Busy, Text: e.GetMessage(), RetryAfter: e.GetRetryAfter().AsDuration()}
+	}
+	return nil
+}
