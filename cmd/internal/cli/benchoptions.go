@@ -43,9 +43,9 @@ func (o *benchOptions) groups() []group {
 		{"task", "`NAME` of the task to measure; not needed if the plugin has one", "", single, text(&o.task)},
 		{"payload", "payload of every task, as `TEXT`", "", single, text(&o.payload)},
 		{"payload-size", "payload of every task: a JSON string of this `SIZE`", "64", single, sizeWithin(&o.payloadSize, 2, supervisor.DefaultMaxPayload)},
-		{"workers", "measure with so many worker processes, a list of `N,N,...`", "1 to twice the CPUs", single, o.setWorkers},
+		{"workers", "measure with so many worker processes, a list of `N,N,...`", "1 to twice the CPUs", single, free(o.setWorkers)},
 		{"duration", "`DURATION` of each measurement", "2s", single, duration(&o.duration)},
-		{"rate", "size a pool for `N` tasks a second", "none", single, o.setRate},
+		{"rate", "size a pool for `N` tasks a second", "none", single, free(o.setRate)},
 		{"json", "print one JSON object", "", toggle, boolean(&o.json)},
 	}
 	messages := o.messageSettings()[:2] // there is no progress to show
@@ -69,7 +69,7 @@ func (o *benchOptions) setWorkers(raw string) error {
 	o.workers = nil
 	for _, one := range strings.Split(raw, ",") {
 		var n int
-		if err := whole(&n, 1, 10_000)(strings.TrimSpace(one)); err != nil {
+		if err := whole(&n, 1, 10_000).set(strings.TrimSpace(one)); err != nil {
 			return fmt.Errorf("expected numbers of workers such as 1,2,4: %w", err)
 		}
 		o.workers = append(o.workers, n)

@@ -83,9 +83,9 @@ func (o *chaosOptions) runSettings() []setting {
 
 func (o *chaosOptions) strikeSettings() []setting {
 	return []setting{
-		{"faults", "strike with these, a `LIST` of kill, segv, abrt, term, stop, int, oom, hang, badframe, flood, start", "all that the plugin can have", single, o.setFaults},
-		{"rate", "strike that often, `N/s`, N/m or N/h", "20/s", single, o.setRate},
-		{"seed", "repeat the strikes of the run with this `SEED`", "a random one", single, o.setSeed},
+		{"faults", "strike with these, a `LIST` of kill, segv, abrt, term, stop, int, oom, hang, badframe, flood, start", "all that the plugin can have", single, free(o.setFaults)},
+		{"rate", "strike that often, `N/s`, N/m or N/h", "20/s", single, free(o.setRate)},
+		{"seed", "repeat the strikes of the run with this `SEED`", "a random one", single, free(o.setSeed)},
 		{"supervisor-kill", "kill the supervisor instead, and look for what survives it", "", toggle, boolean(&o.supervisorKill)},
 		{"kills", "with --supervisor-kill: so often, `N`", "20", single, whole(&o.kills, 1, 100_000)},
 	}

@@ -17,12 +17,7 @@ func eventsCommand(std Streams) *urfave.Command {
 		name: "events", usage: "follow what happens to tasks and workers",
 		text: "brood events [options]", help: eventsHelp,
 		settings: []setting{
-			{"kind", "only events of this `KIND`, such as task_finished; may be repeated", "all", many, func(raw string) error {
-				var kind string
-				err := text(&kind)(raw)
-				kinds = append(kinds, kind)
-				return err
-			}},
+			{"kind", "only events of this `KIND`, such as task_finished; may be repeated", "all", many, texts(&kinds)},
 			r.jsonSetting(),
 		},
 		run: func(ctx context.Context, c *client.Client, _ []string) error { return r.follow(ctx, c, kinds) },

@@ -18,7 +18,7 @@ func (o *options) workerSettings() []setting {
 		{"missed-heartbeats", "replace a worker after `N` missed signs of life", "10", single, whole(&p.MissedHeartbeats, 1, 10_000)},
 		{"grace-period", "`DURATION` that running tasks may take to finish after an interrupt", "30s", single, duration(&o.grace)},
 		{"dir", "working `DIRECTORY` of the workers", "this one", single, text(&p.Dir)},
-		{"env", "add `KEY=VALUE` to the environment of the workers; may be repeated", "", many, o.setEnv},
+		{"env", "add `KEY=VALUE` to the environment of the workers; may be repeated", "", many, free(o.setEnv)},
 		{"clear-env", "give the workers no other variables than those of --env; many programs need PATH", "", toggle, boolean(&p.ClearEnv)},
 	}
 }
@@ -51,9 +51,9 @@ func (o *options) recycleSettings() []setting {
 func (o *options) systemSettings() []setting {
 	l := &o.pool.Limits
 	return []setting{
-		{"rlimit", "set `NAME=NUMBER` on each worker: nofile, core, cpu (seconds), as (bytes), nproc or fsize (bytes); may be repeated", "", many, o.setRlimit},
+		{"rlimit", "set `NAME=NUMBER` on each worker: nofile, core, cpu (seconds), as (bytes), nproc or fsize (bytes); may be repeated", "", many, free(o.setRlimit)},
 		{"nice", "add `N` to the scheduling priority of the workers", "0", single, whole(&l.Nice, -20, 19)},
-		{"oom-score-adj", "`N` that tells the kernel whom to kill when memory runs out", "500", single, o.setOOMScoreAdj},
+		{"oom-score-adj", "`N` that tells the kernel whom to kill when memory runs out", "500", single, o.oomScoreAdj()},
 		{"user", "run the workers as this `USER`, a name or a number; needs root", "", single, text(&l.User)},
 		{"group", "run the workers as this `GROUP`, a name or a number; needs root", "", single, text(&l.Group)},
 		{"cpu-limit", "let each worker with all it starts use `N` processors, such as 1.5; needs --isolation cgroup or pidns", "none", single, processors(&l.CPU)},
@@ -65,26 +65,22 @@ func (o *options) systemSettings() []setting {
 func (o *options) confineSettings() []setting {
 	p := &o.pool
 	return []setting{
-		{"isolation", "`LEVEL` at which workers are kept apart: group, cgroup, pidns, or auto for the strongest that works here", "group", single, o.setIsolation},
-		{"allow-read", "let the workers read and execute only beneath this `PATH`, another or one of --allow-write; may be repeated", "everything", many, paths(&p.Limits.AllowRead)},
-		{"allow-write", "let the workers change only what is beneath this `PATH` or another; may be repeated", "everything, or nothing with --allow-read", many, paths(&p.Limits.AllowWrite)},
+		{"isolation", "`LEVEL` at which workers are kept apart: group, cgroup, pidns, or auto for the strongest that works here", "group", single, o.isolation()},
+		{"allow-read", "let the workers read and execute only beneath this `PATH`, another or one of --allow-write; may be repeated", "everything", many, texts(&p.Limits.AllowRead)},
+		{"allow-write", "let the workers change only what is beneath this `PATH` or another; may be repeated", "everything, or nothing with --allow-read", many, texts(&p.Limits.AllowWrite)},
 		{"sha256", "start workers only while the plugin's file has this SHA-256 `CHECKSUM`", "", single, checksum(&p.SHA256)},
-		{"network", "`NETWORK` the workers can reach: host or none", "host", single, o.setNetwork},
+		{"network", "`NETWORK` the workers can reach: host or none", "host", single, o.network()},
 	}
 }
 
-func (o *options) setNetwork(raw string) error {
+func (o *options) network() value {
 	var n string
-	err := choice(&n, "host", "none")(raw)
-	o.pool.Limits.Network = supervisor.Network(n)
-	return err
+	return choice(&n, "host", "none").then(func() { o.pool.Limits.Network = supervisor.Network(n) })
 }
 
-func (o *options) setIsolation(raw string) error {
+func (o *options) isolation() value {
 	var level string
-	err := choice(&level, "auto", "group", "cgroup", "pidns")(raw)
-	o.pool.Isolation = supervisor.Isolation(level)
-	return err
+	return choice(&level, "auto", "group", "cgroup", "pidns").then(func() { o.pool.Isolation = supervisor.Isolation(level) })
 }
 
 func (o *options) setEnv(raw string) error {
@@ -121,11 +117,7 @@ func (o *options) setRlimit(raw string) error {
 	return nil
 }
 
-func (o *options) setOOMScoreAdj(raw string) error {
+func (o *options) oomScoreAdj() value {
 	var n int
-	if err := whole(&n, -1000, 1000)(raw); err != nil {
-		return err
-	}
-	o.pool.Limits.OOMScoreAdj = &n
-	return nil
+	return whole(&n, -1000, 1000).then(func() { o.pool.Limits.OOMScoreAdj = &n })
 }

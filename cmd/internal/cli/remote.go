@@ -29,7 +29,7 @@ func newRemote(std Streams) *remote {
 // settings are those that have a variable too.
 func (r *remote) settings() []setting {
 	return []setting{
-		{"addr", "`ADDRESS` of the server: a URL, or HOST:PORT", client.DefaultAddress, single, r.setAddr},
+		{"addr", "`ADDRESS` of the server: a URL, or HOST:PORT", client.DefaultAddress, single, free(r.setAddr)},
 		{"token-file", "`FILE` with the token that the server asks for; or put the token in BROOD_TOKEN", "", single, text(&r.tokenFile)},
 		{"ca-file", "`FILE` with the certificates by which the server is known, in PEM", "those of the system", single, text(&r.caFile)},
 	}

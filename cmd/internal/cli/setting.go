@@ -23,7 +23,7 @@ type setting struct {
 	usage    string // for the help; `X` in it names the value
 	fallback string // the default as the help shows it
 	shape    shape
-	set      func(string) error // parses and stores one value
+	value
 }
 
 // group is a category of the help.

@@ -53,7 +53,7 @@ func scaleCommand(std Streams) *urfave.Command {
 		args:     argCount{2, 2, "the name of a POOL or the number of workers"},
 		run: func(ctx context.Context, c *client.Client, args []string) error {
 			n := 0
-			if err := whole(&n, 1, 10_000)(args[1]); err != nil {
+			if err := whole(&n, 1, 10_000).set(args[1]); err != nil {
 				return usageErrorf("the number of workers: %v", err)
 			}
 			return r.each(args[:1], "has "+plural(n, "worker"), func(pool string) error {

@@ -37,13 +37,13 @@ func (o *submitOptions) settings() []setting {
 	t := &o.defaults
 	return []setting{
 		{"task", "`NAME` of the task; not needed if the server has one", "", single, text(&t.Name)},
-		{"payload", "payload of the one task, any `JSON`", "", single, o.setPayload},
-		{"payload-file", "`FILE` with the payload of the one task, taken as it is", "", single, o.setPayloadFile},
+		{"payload", "payload of the one task, any `JSON`", "", single, free(o.setPayload)},
+		{"payload-file", "`FILE` with the payload of the one task, taken as it is", "", single, free(o.setPayloadFile)},
 		{"input", "`FILE` of JSON lines, one task each; - is standard input", "-", single, text(&o.input)},
 		{"id", "`ID` of the one task; submitting it again does nothing", "a new UUID", single, text(&t.ID)},
 		{"priority", "`N` from -1000 to 1000, higher first", "0", single, whole(&t.Priority, task.MinPriority, task.MaxPriority)},
 		{"delay", "do not start it before this `DURATION` is over", "none", single, duration(&o.more.delay)},
-		{"at", "do not start it before this `TIME`, such as 2026-01-31T08:30:00Z", "none", single, o.setAt},
+		{"at", "do not start it before this `TIME`, such as 2026-01-31T08:30:00Z", "none", single, free(o.setAt)},
 		{"expires", "drop it if it has not been started within this `DURATION`", "never", single, positive(&t.Expires)},
 		{"max-attempts", "start it at most `N` times", "the pool's", single, whole(&t.MaxAttempts, 1, 65535)},
 		{"soft-timeout", "cancel it this `DURATION` after it started; 0s is none", "the pool's", single, timeout(&t.SoftTimeout)},
@@ -53,7 +53,7 @@ func (o *submitOptions) settings() []setting {
 		{"unique-ttl", "let the unique key go after this `DURATION` even if the task is not done", "never", single, positive(&o.more.uniqueTTL)},
 		{"concurrency-key", "run only so many tasks with this `KEY` at a time", "", single, text(&o.more.concurrency)},
 		{"concurrency-limit", "`N` tasks with the same concurrency key at a time", "1", single, whole(&o.more.limit, 1, 1<<31-1)},
-		{"meta", "`KEY=VALUE` that travels to the handler and back; may be repeated", "", many, o.setMeta},
+		{"meta", "`KEY=VALUE` that travels to the handler and back; may be repeated", "", many, free(o.setMeta)},
 		{"wait", "wait for the results and print them as brood run does", "", toggle, boolean(&o.wait)},
 		{"batch", "send up to `N` tasks in one request", "500", single, whole(&o.batch, 1, 10_000)},
 		{"retry-for", "go on for this `DURATION` when the server is away or full", "30s", single, duration(&o.patience)},
@@ -63,26 +63,26 @@ func (o *submitOptions) settings() []setting {
 }
 
 // timeout switches a pool's timeout off with zero, which the library spells as a negative one.
-func timeout(field *time.Duration) func(string) error {
-	return func(raw string) error {
+func timeout(field *time.Duration) value {
+	return value{schema: durationSchema(), set: func(raw string) error {
 		d, err := parseDuration(raw)
 		if d == 0 {
 			d = -1
 		}
 		*field = d
 		return err
-	}
+	}}
 }
 
-func positive(field *time.Duration) func(string) error {
-	return func(raw string) error {
+func positive(field *time.Duration) value {
+	return value{schema: durationSchema(), set: func(raw string) error {
 		d, err := parseDuration(raw)
 		if err == nil && d == 0 {
 			err = fmt.Errorf("expected a duration above zero, found %q", raw)
 		}
 		*field = d
 		return err
-	}
+	}}
 }
 
 func (o *submitOptions) setPayload(raw string) error {
@@ -95,7 +95,7 @@ func (o *submitOptions) setPayload(raw string) error {
 
 func (o *submitOptions) setPayloadFile(raw string) error {
 	o.givenPayload = true
-	return text(&o.payloadFile)(raw)
+	return text(&o.payloadFile).set(raw)
 }
 
 func (o *submitOptions) setAt(raw string) (err error) {

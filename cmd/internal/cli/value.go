@@ -12,52 +12,76 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// The functions below make a setting's set function for a field of one type.
-// Their errors say what was expected; the caller says where.
+// value is how a setting's value is read, and how a schema of config files describes it.
+type value struct {
+	set    func(string) error // parses and stores one value
+	schema schema
+}
 
-func text(field *string) func(string) error {
-	return func(raw string) error {
+// free is a value with a grammar of its own.
+func free(set func(string) error) value {
+	return value{set: set, schema: schema{"type": "string", "minLength": 1}}
+}
+
+// then stores a value that was read into a field of another type.
+func (v value) then(store func()) value {
+	read := v.set
+	v.set = func(raw string) error {
+		if err := read(raw); err != nil {
+			return err
+		}
+		store()
+		return nil
+	}
+	return v
+}
+
+// The functions below make values for a field of one type. Their errors say what was
+// expected; the caller says where.
+
+func text(field *string) value {
+	return value{schema: schema{"type": "string", "minLength": 1}, set: func(raw string) error {
 		if raw == "" {
 			return fmt.Errorf("expected some text, found nothing")
 		}
 		*field = raw
 		return nil
-	}
+	}}
 }
 
-func choice(field *string, allowed ...string) func(string) error {
-	return func(raw string) error {
+func choice(field *string, allowed ...string) value {
+	return value{schema: schema{"enum": allowed}, set: func(raw string) error {
 		if !slices.Contains(allowed, raw) {
 			return fmt.Errorf("expected one of %s, found %q", strings.Join(allowed, ", "), raw)
 		}
 		*field = raw
 		return nil
-	}
+	}}
 }
 
-func boolean(field *bool) func(string) error {
-	return func(raw string) error {
+func boolean(field *bool) value {
+	return value{schema: schema{"type": "boolean"}, set: func(raw string) error {
 		if raw != "true" && raw != "false" {
 			return fmt.Errorf("expected true or false, found %q", raw)
 		}
 		*field = raw == "true"
 		return nil
-	}
+	}}
 }
 
-func whole(field *int, lowest, highest int) func(string) error {
-	return func(raw string) error {
+func whole(field *int, lowest, highest int) value {
+	return value{schema: schema{"type": "integer", "minimum": lowest, "maximum": highest}, set: func(raw string) error {
 		n, err := strconv.Atoi(raw)
 		if err != nil || n < lowest || n > highest {
 			return fmt.Errorf("expected a whole number from %d to %d, found %q", lowest, highest, raw)
 		}
 		*field = n
 		return nil
-	}
+	}}
 }
 
-func fraction(field *float64, highest float64) func(string) error {
-	return func(raw string) error {
+func fraction(field *float64, highest float64) value {
+	return value{schema: schema{"type": "number", "minimum": 0, "maximum": highest}, set: func(raw string) error {
 		f, err := strconv.ParseFloat(raw, 64)
 		if err != nil || !(f >= 0 && f <= highest) {
 			return fmt.Errorf("expected a number from 0 to %g, found %q", highest, raw)
@@ -67,29 +91,29 @@ func fraction(field *float64, highest float64) func(string) error {
 		}
 		*field = f
 		return nil
-	}
+	}}
 }
 
-func processors(field *float64) func(string) error {
-	return func(raw string) error {
+func processors(field *float64) value {
+	return value{schema: schema{"type": "number", "minimum": 0.01, "maximum": 1e6}, set: func(raw string) error {
 		f, err := strconv.ParseFloat(raw, 64)
 		if err != nil || !(f >= 0.01 && f <= 1e6) {
 			return fmt.Errorf("expected a number of processors such as 1.5, 0.01 at least, found %q", raw)
 		}
 		*field = f
 		return nil
-	}
+	}}
 }
 
-func duration(field *time.Duration) func(string) error {
-	return func(raw string) error {
+func duration(field *time.Duration) value {
+	return value{schema: durationSchema(), set: func(raw string) error {
 		d, err := parseDuration(raw)
 		if err != nil {
 			return err
 		}
 		*field = d
 		return nil
-	}
+	}}
 }
 
 func parseDuration(raw string) (time.Duration, error) {
@@ -108,19 +132,19 @@ func parseSize(raw string) (uint64, error) {
 	return n, nil
 }
 
-func size(field *uint64) func(string) error {
-	return func(raw string) error {
+func size(field *uint64) value {
+	return value{schema: sizeSchema(), set: func(raw string) error {
 		n, err := parseSize(raw)
 		if err != nil {
 			return err
 		}
 		*field = n
 		return nil
-	}
+	}}
 }
 
-func sizeWithin(field *int, lowest, highest uint64) func(string) error {
-	return func(raw string) error {
+func sizeWithin(field *int, lowest, highest uint64) value {
+	return value{schema: sizeSchema(), set: func(raw string) error {
 		n, err := parseSize(raw)
 		if err == nil && (n < lowest || n > highest) {
 			err = fmt.Errorf("expected a size from %s to %s, found %q", humanize.IBytes(lowest), humanize.IBytes(highest), raw)
@@ -130,29 +154,29 @@ func sizeWithin(field *int, lowest, highest uint64) func(string) error {
 		}
 		*field = int(n)
 		return nil
-	}
+	}}
 }
 
 // checksum takes a SHA-256 as sha256sum prints it.
-func checksum(field *string) func(string) error {
-	return func(raw string) error {
+func checksum(field *string) value {
+	return value{schema: schema{"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}, set: func(raw string) error {
 		if sum, err := hex.DecodeString(raw); err != nil || len(sum) != sha256.Size {
 			return fmt.Errorf("expected the 64 hexadecimal digits of a SHA-256 checksum, found %q", raw)
 		}
 		*field = raw
 		return nil
-	}
+	}}
 }
 
-// paths adds a path to a list.
-func paths(field *[]string) func(string) error {
-	return func(raw string) error {
+// texts adds a text to a list.
+func texts(field *[]string) value {
+	return value{schema: schema{"type": "string", "minLength": 1}, set: func(raw string) error {
 		if raw == "" {
-			return fmt.Errorf("expected a path, found nothing")
+			return fmt.Errorf("expected some text, found nothing")
 		}
 		*field = append(*field, raw)
 		return nil
-	}
+	}}
 }
 
 // pair checks that a value has the form KEY=VALUE.
