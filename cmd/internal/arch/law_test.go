@@ -97,6 +97,7 @@ var libraries = []library{
 	{path: "golang.org/x/time", room: "supervisor/internal/httpapi"},
 	{path: "golang.org/x/net", room: "supervisor/server"}, // a listener with a limit
 	{path: "connectrpc.com/connect", room: "supervisor/api/v1", also: []string{"supervisor/internal/httpapi", "supervisor/server", "cmd/internal/client"}},
+	{path: "github.com/coreos/go-systemd/v22", room: "cmd/internal/serve"}, // what a service manager is told, and how
 	{path: "github.com/nats-io/nats-server/v2", room: "supervisor/broker/jetstream"},
 	{path: "github.com/nats-io/nats.go", room: "supervisor/broker/jetstream"},
 	{path: "github.com/shirou/gopsutil/v3", room: "supervisor/internal/proc"},

@@ -4,7 +4,7 @@ const submitHelp = `A task is an argument (its payload is that string, as with b
 given by --payload or --payload-file, or a line of JSON from --input or standard
 input. When an id is printed, its task survives the server.
 
-   brood submit --task thumbnail --payload '{"in":"a.jpg","out":"a.png"}'
+   brood submit --task thumbnail --payload '{"src":"a.jpg","dst":"small.jpg"}'
    brood submit --task echo --wait hello world
    brood submit < tasks.jsonl > ids.txt
    brood submit --delay 1h --unique-key nightly --task report --payload null

@@ -127,6 +127,7 @@ func deadShowCommand(std Streams) *urfave.Command {
 
 func describeDead(l *broodv1.DeadLetter) []byte {
 	f := newFacts()
+	f.task(l.GetTask())
 	f.time("died", l.GetDiedAt())
 	if payload := client.Payload(l); payload != nil {
 		f.add("payload", excerpt(payload))
@@ -135,7 +136,7 @@ func describeDead(l *broodv1.DeadLetter) []byte {
 		f.add("output", a.OutputTail)
 		f.add("stack", a.Stack)
 	}
-	return append(describeTask(l.GetTask()), f.bytes()...)
+	return f.bytes()
 }
 
 // choice of dead letters: ids, or all of a pool, or all.

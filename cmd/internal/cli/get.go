@@ -30,7 +30,9 @@ func getCommand(std Streams) *urfave.Command {
 			if r.json {
 				return r.object(newTaskObject(answer.GetTask()))
 			}
-			return r.write(describeTask(answer.GetTask()))
+			f := newFacts()
+			f.task(answer.GetTask())
+			return r.write(f.bytes())
 		},
 	})
 }
@@ -93,10 +95,9 @@ func moment(t *timestamppb.Timestamp) *time.Time {
 	return &at
 }
 
-// describeTask is a task for people, one fact on each line.
-func describeTask(t *broodv1.Task) []byte {
+// task adds what is known of a task.
+func (f *facts) task(t *broodv1.Task) {
 	r := client.Result(t)
-	f := newFacts()
 	f.add("id", t.GetId())
 	f.add("task", t.GetTask())
 	f.add("pool", t.GetPool())
@@ -122,7 +123,6 @@ func describeTask(t *broodv1.Task) []byte {
 	if t.GetState() == broodv1.TaskState_TASK_STATE_COMPLETED {
 		f.add("result", excerpt(r.Payload))
 	}
-	return f.bytes()
 }
 
 // excerpt is a payload for people.

@@ -76,6 +76,8 @@ func newApp(streams Streams, after tail) *urfave.App {
 		benchCommand(streams, after),
 		chaosCommand(streams, after),
 		pluginsCommand(streams),
+		serveCommand(streams),
+		configCommand(streams),
 		submitCommand(streams),
 		waitCommand(streams),
 		getCommand(streams),
@@ -101,7 +103,9 @@ prints one JSON line for each task.
 
    brood plugins                                  what can I run?
    brood run --plugin echo hello world            two tasks, one for each word
-   brood run --plugin echo --input tasks.jsonl    one task for each line of a file`
+   brood run --plugin echo --input tasks.jsonl    one task for each line of a file
+   brood serve --plugin echo                      keep tasks, and take them over the network
+   brood submit hello world                       give two tasks to that server`
 
 // onUsageError words a mistake in the flags of a command and says where to look.
 func onUsageError(c *urfave.Context, err error, _ bool) error {

@@ -18,7 +18,7 @@ func (o *options) workerSettings() []setting {
 		{"missed-heartbeats", "replace a worker after `N` missed signs of life", "10", single, whole(&p.MissedHeartbeats, 1, 10_000)},
 		{"grace-period", "`DURATION` that running tasks may take to finish after an interrupt", "30s", single, duration(&o.grace)},
 		{"dir", "working `DIRECTORY` of the workers", "this one", single, text(&p.Dir)},
-		{"env", "add `KEY=VALUE` to the environment of the workers; may be repeated", "", many, free(o.setEnv)},
+		{"env", "add `KEY=VALUE` to the environment of the workers; may be repeated", "", many, keyed(o.setEnv)},
 		{"clear-env", "give the workers no other variables than those of --env; many programs need PATH", "", toggle, boolean(&p.ClearEnv)},
 	}
 }
@@ -51,7 +51,7 @@ func (o *options) recycleSettings() []setting {
 func (o *options) systemSettings() []setting {
 	l := &o.pool.Limits
 	return []setting{
-		{"rlimit", "set `NAME=NUMBER` on each worker: nofile, core, cpu (seconds), as (bytes), nproc or fsize (bytes); may be repeated", "", many, free(o.setRlimit)},
+		{"rlimit", "set `NAME=NUMBER` on each worker: nofile, core, cpu (seconds), as (bytes), nproc or fsize (bytes); may be repeated", "", many, keyed(o.setRlimit)},
 		{"nice", "add `N` to the scheduling priority of the workers", "0", single, whole(&l.Nice, -20, 19)},
 		{"oom-score-adj", "`N` that tells the kernel whom to kill when memory runs out", "500", single, o.oomScoreAdj()},
 		{"user", "run the workers as this `USER`, a name or a number; needs root", "", single, text(&l.User)},

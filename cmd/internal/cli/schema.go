@@ -3,6 +3,24 @@ package cli
 // schema is a JSON schema, or a part of one.
 type schema map[string]any
 
+// types are the JSON types that a value may have.
+func (s schema) types() []string {
+	if any, ok := s["anyOf"].([]schema); ok {
+		var all []string
+		for _, one := range any {
+			all = append(all, one.types()...)
+		}
+		return all
+	}
+	switch t := s["type"].(type) {
+	case string:
+		return []string{t}
+	case []string:
+		return t
+	}
+	return []string{"string"} // of an enum or a const
+}
+
 // durationSchema describes what parseDuration takes.
 func durationSchema() schema {
 	return schema{

@@ -53,7 +53,7 @@ func (o *submitOptions) settings() []setting {
 		{"unique-ttl", "let the unique key go after this `DURATION` even if the task is not done", "never", single, positive(&o.more.uniqueTTL)},
 		{"concurrency-key", "run only so many tasks with this `KEY` at a time", "", single, text(&o.more.concurrency)},
 		{"concurrency-limit", "`N` tasks with the same concurrency key at a time", "1", single, whole(&o.more.limit, 1, 1<<31-1)},
-		{"meta", "`KEY=VALUE` that travels to the handler and back; may be repeated", "", many, free(o.setMeta)},
+		{"meta", "`KEY=VALUE` that travels to the handler and back; may be repeated", "", many, keyed(o.setMeta)},
 		{"wait", "wait for the results and print them as brood run does", "", toggle, boolean(&o.wait)},
 		{"batch", "send up to `N` tasks in one request", "500", single, whole(&o.batch, 1, 10_000)},
 		{"retry-for", "go on for this `DURATION` when the server is away or full", "30s", single, duration(&o.patience)},

@@ -16,11 +16,17 @@ import (
 type value struct {
 	set    func(string) error // parses and stores one value
 	schema schema
+	pairs  bool // KEY=VALUE; a config file may have a mapping of them
 }
 
 // free is a value with a grammar of its own.
 func free(set func(string) error) value {
 	return value{set: set, schema: schema{"type": "string", "minLength": 1}}
+}
+
+// keyed is a value of the form KEY=VALUE.
+func keyed(set func(string) error) value {
+	return value{set: set, schema: schema{"type": "string", "pattern": "^[^=]+="}, pairs: true}
 }
 
 // then stores a value that was read into a field of another type.

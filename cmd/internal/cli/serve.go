@@ -1,0 +1,235 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/hashicorp/go-hclog"
+	urfave "github.com/urfave/cli/v2"
+
+	"github.com/brood-run/brood/cmd/internal/serve"
+	"github.com/brood-run/brood/supervisor"
+	"github.com/brood-run/brood/supervisor/broker"
+	"github.com/brood-run/brood/supervisor/broker/jetstream"
+	"github.com/brood-run/brood/supervisor/broker/memory"
+	"github.com/brood-run/brood/supervisor/server"
+)
+
+func serveCommand(std Streams) *urfave.Command {
+	config := &urfave.StringFlag{Name: "config"}
+	groups := newServeOptions().groups(newPoolOptions(""))
+	return &urfave.Command{
+		Name:               "serve",
+		Usage:              "serve tasks over the network, and keep them until they are done",
+		UsageText:          "brood serve --plugin PATH|NAME [options]\n   brood serve --config FILE [options]",
+		Description:        serveDescription,
+		HideHelpCommand:    true,
+		CustomHelpTemplate: helpTemplate(groups, serveConfigHelp),
+		OnUsageError:       onUsageError,
+		Flags:              append([]urfave.Flag{config}, flags(groups)...),
+		Action: func(c *urfave.Context) error {
+			if c.Args().Present() {
+				return usageErrorf("%q: tasks are given to a server by %q, and arguments to its plugin by --args", c.Args().First(), "brood submit")
+			}
+			return serveUntilStopped(c, std)
+		},
+	}
+}
+
+func serveUntilStopped(c *urfave.Context, std Streams) error {
+	source, err := newServeSource(c)
+	if err != nil {
+		return err
+	}
+	out := &progress{out: std.Err} // makes what plugins print harmless
+	s, err := loadFirst(c.Context, source, out)
+	if err != nil {
+		return err
+	}
+	dir, err := s.dataDirectory()
+	if err != nil {
+		return err
+	}
+	logger := serveLogger(s.serveOptions, out)
+	for _, name := range s.secretVariables() {
+		os.Unsetenv(name) // workers inherit the others
+	}
+	err = serve.Run(c.Context, serve.Config{
+		Open:    func(ctx context.Context) (broker.Broker, error) { return s.open(ctx, dir, logger) },
+		Server:  s.server(logger, source),
+		Started: func(at net.Addr) { s.announce(out, logger, at, dir) },
+		Grace:   s.grace,
+		Logger:  logger,
+	})
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, serve.ErrInterrupted):
+		return exitCode(exitInterrupted)
+	case errors.Is(err, serve.ErrConfig):
+		return usageErrorf("%v", err)
+	}
+	return cannotRunf("%v", err)
+}
+
+// loadFirst reads the configuration; a signal ends that.
+func loadFirst(ctx context.Context, source *serveSource, out *progress) (*serving, error) {
+	sig := catchSignals()
+	defer sig.release()
+	ctx, cancel := sig.cancelling(ctx)
+	defer cancel()
+	return source.load(ctx, hclog.NewNullLogger(), nil)
+}
+
+func serveLogger(o *serveOptions, out *progress) hclog.Logger {
+	return hclog.New(&hclog.LoggerOptions{
+		Name: "brood", Level: hclog.LevelFromString(o.logLevel), Output: out, JSONFormat: o.logFormat == "json",
+	})
+}
+
+// secretVariables hold tokens.
+func (s *serving) secretVariables() []string {
+	names := []string{"BROOD_TOKEN", "BROOD_NATS"}
+	for _, t := range s.serveOptions.tokens {
+		if t.variable != "" {
+			names = append(names, t.variable)
+		}
+	}
+	return names
+}
+
+// open opens what keeps the tasks.
+func (s *serving) open(ctx context.Context, dir string, logger hclog.Logger) (broker.Broker, error) {
+	if s.memory {
+		return memory.New(memory.Config{LeaseTime: s.lease, QueueSize: s.queueSize, ResultTTL: s.resultTTL}), nil
+	}
+	config := jetstream.Config{
+		Sync: s.sync, LeaseTime: s.lease, ResultTTL: s.resultTTL, QueueSize: s.queueSize,
+		Replicas: s.replicas, Namespace: s.namespace, Logger: logger.Named("nats"),
+	}
+	if s.nats != "" {
+		config.URL, config.CredentialsFile = s.nats, s.credentials
+	} else {
+		config.Dir = dir
+	}
+	b, err := jetstream.Open(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// acceptable has the server look at everything but what it would open.
+func (s *serving) acceptable() error {
+	config := s.server(hclog.NewNullLogger(), nil)
+	config.Supervisor.Broker = memory.New(memory.Config{})
+	defer config.Supervisor.Broker.Close()
+	srv, err := server.New(config)
+	if err != nil {
+		return err
+	}
+	return srv.Close()
+}
+
+// server is what to serve, and how to read it again.
+func (s *serving) server(logger hclog.Logger, source *serveSource) server.Config {
+	grace := s.grace
+	if grace == 0 {
+		grace = -1 // the library takes zero for its default
+	}
+	l := s.limits
+	return server.Config{
+		Supervisor: supervisor.Config{
+			Pools: s.pools, MaxPayload: s.maxPayload, GracePeriod: grace, ReapOrphans: true, Logger: logger,
+		},
+		API: server.API{
+			Address: s.listen, TLSCert: s.tlsCert, TLSKey: s.tlsKey, Insecure: s.insecure, Tokens: s.tokens,
+			MaxBody: l.body, MaxBatch: l.batch, MaxWaits: l.waits, MaxStreams: l.streams, MaxConnections: l.connections,
+			RatePerToken: l.rate, WaitLimit: l.wait,
+		},
+		Reload: func(ctx context.Context) ([]supervisor.PoolConfig, error) { return s.again(ctx, source, logger) },
+		Logger: logger,
+	}
+}
+
+// again reads the configuration for a reload, and says what takes a restart.
+func (s *serving) again(ctx context.Context, source *serveSource, logger hclog.Logger) ([]supervisor.PoolConfig, error) {
+	next, err := source.load(ctx, logger, s.pools)
+	if err != nil {
+		return nil, err
+	}
+	if next.serverSettings != s.serverSettings {
+		logger.Warn("settings that are not about a pool have changed too: they take effect after a restart")
+	}
+	return next.pools, nil
+}
+
+// announce says where everything is, and what to try first.
+func (s *serving) announce(out *progress, logger hclog.Logger, at net.Addr, dir string) {
+	place := s.place(dir)
+	url := s.url(at)
+	if s.logFormat == "json" {
+		logger.Info("serving", "address", url, "data", place, "pools", len(s.pools))
+		return
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "brood: serving at %s; tasks are kept %s\n", url, place)
+	for _, p := range s.pools {
+		fmt.Fprintf(&b, "brood: pool %s: %s of %s for %s\n", p.Name, workersOf(p), p.Plugin, some(p.Tasks))
+	}
+	if len(s.pools) > 0 && len(s.pools[0].Tasks) > 0 {
+		fmt.Fprintf(&b, "brood: try: %s\n", s.example(url))
+	}
+	fmt.Fprint(out, b.String())
+}
+
+func (s *serving) place(dir string) string {
+	switch {
+	case s.memory:
+		return "in memory, and lost when the server ends"
+	case s.nats != "":
+		return "in NATS"
+	}
+	return "in " + dir
+}
+
+func (s *serving) url(at net.Addr) string {
+	switch {
+	case at.Network() == "unix":
+		return "unix:" + at.String()
+	case s.tlsCert != "":
+		return "https://" + at.String()
+	}
+	return "http://" + at.String()
+}
+
+// example is a command that gives this server a task.
+func (s *serving) example(url string) string {
+	line := "brood submit --wait"
+	if url != "http://"+defaultListen {
+		line += " --addr " + url
+	}
+	if len(s.pools) > 1 || len(s.pools[0].Tasks) > 1 {
+		line += " --task " + s.pools[0].Tasks[0]
+	}
+	return line + " 'some text'"
+}
+
+func workersOf(p supervisor.PoolConfig) string {
+	if p.Workers == 0 {
+		return "a worker for each CPU"
+	}
+	return plural(p.Workers, "worker")
+}
+
+func some(names []string) string {
+	const most = 8
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
