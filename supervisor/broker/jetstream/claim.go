@@ -16,8 +16,9 @@ type claim struct {
 	*arrival
 	lease  broker.Lease
 	pool   *pool
-	key    int64 // policy.Key
-	stored bool  // the task has a state
+	key    int64  // policy.Key
+	stored bool   // the task has a state
+	unseen uint32 // deliveries that nobody leased
 }
 
 // open reads what has arrived.
@@ -34,9 +35,12 @@ func (a *arrival) open(p *pool) (*claim, error) {
 }
 
 // lapsed says that the lease was not renewed in time: it may be somebody else's.
-func (c *claim) lapsed() bool {
-	return time.Since(*c.renewed.Load()) >= c.pool.b.cfg.LeaseTime
-}
+func (c *claim) lapsed() bool { return c.age() >= c.pool.b.cfg.LeaseTime }
+
+// gone says that the lease lapsed so long ago that the task must have been leased again, unless nobody wants it.
+func (c *claim) gone() bool { return c.age() >= c.pool.b.cfg.LeaseTime*3/2 }
+
+func (c *claim) age() time.Duration { return time.Since(*c.renewed.Load()) }
 
 // claimOf is what is behind a lease of this broker.
 func claimOf(l *broker.Lease) (*claim, error) {

@@ -19,7 +19,7 @@ func toTask(m *broker.Message) *storepb.Task {
 		Submitted: stamp(m.Submitted), NotBefore: stamp(m.NotBefore), Expires: stamp(m.Expires),
 		UniqueKey: m.UniqueKey, UniqueTtl: int64(m.UniqueTTL),
 		ConcurrencyKey: m.ConcurrencyKey, ConcurrencyLimit: uint32(m.ConcurrencyLimit),
-		History: toHistory(m.History),
+		History: toHistory(m.History), ExpiresAfter: int64(t.Expires),
 	}
 }
 
@@ -30,7 +30,7 @@ func fromTask(s *storepb.Task, m *broker.Message) {
 			Options: task.Options{
 				Priority: int(s.GetPriority()), SoftTimeout: time.Duration(s.GetSoftTimeout()),
 				HardTimeout: time.Duration(s.GetHardTimeout()), MaxAttempts: int(s.GetMaxAttempts()),
-				AtMostOnce: s.GetAtMostOnce(), Meta: s.GetMeta(),
+				AtMostOnce: s.GetAtMostOnce(), Meta: s.GetMeta(), Expires: time.Duration(s.GetExpiresAfter()),
 			},
 		},
 		Pool: s.GetPool(), Submitted: unstamp(s.GetSubmitted()), NotBefore: unstamp(s.GetNotBefore()),

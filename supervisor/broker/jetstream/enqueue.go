@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/brood-run/brood/supervisor/broker"
+	"github.com/brood-run/brood/supervisor/internal/policy"
+	"github.com/brood-run/brood/supervisor/task"
 )
 
 // Enqueue implements broker.Queue.
@@ -58,6 +60,7 @@ func (e *enqueuing) admit(ctx context.Context) {
 	now := time.Now()
 	e.subjects = make([]string, len(e.messages))
 	var last *broker.Message
+	var lastRank int
 	var prefix string
 	for i, m := range e.messages {
 		if e.errs[i] = admissible(m); e.errs[i] != nil {
@@ -67,36 +70,46 @@ func (e *enqueuing) admit(ctx context.Context) {
 			m.Submitted = now
 		}
 		// Most messages go where the one before went.
-		if last == nil || m.Pool != last.Pool || m.Task.Priority != last.Task.Priority {
+		rank := rank(m, now)
+		if last == nil || m.Pool != last.Pool || rank != lastRank {
 			var err error
-			if prefix, err = e.b.place(ctx, m); err != nil {
+			if prefix, err = e.b.place(ctx, m.Pool, rank); err != nil {
 				e.errs[i] = err
 				continue
 			}
-			last = m
+			last, lastRank = m, rank
 		}
 		e.subjects[i] = prefix + token(m.Task.ID)
 	}
 }
 
+// rank is the level of a message. What has waited elsewhere has aged: it goes where what comes now has
+// the same key.
+func rank(m *broker.Message, now time.Time) int {
+	aged := now.Sub(m.Submitted) / policy.PriorityStep
+	return level(min(max(m.Task.Priority+int(aged), task.MinPriority), task.MaxPriority))
+}
+
 // place is where a message is queued: how its subject begins, once there is a stream and a consumer for it.
-func (b *Broker) place(ctx context.Context, m *broker.Message) (string, error) {
-	p, err := b.pool(ctx, m.Pool)
+func (b *Broker) place(ctx context.Context, pool string, level int) (string, error) {
+	p, err := b.pool(ctx, pool)
 	if err != nil {
 		return "", err
 	}
-	q, err := p.level(ctx, level(m.Task.Priority))
-	if err != nil {
+	if _, err := p.level(ctx, level); err != nil {
 		return "", err
 	}
-	return p.prefix(q.level), nil
+	return p.prefix(level), nil
 }
 
 func admissible(m *broker.Message) error {
 	if m.Task.ID == "" || m.Pool == "" {
 		return errors.New("jetstream: a message has no id or no pool")
 	}
-	return m.Validate()
+	if m.ConcurrencyKey != "" && m.ConcurrencyLimit < 1 {
+		return fmt.Errorf("%w: concurrency_limit %d is less than 1", task.ErrInvalid, m.ConcurrencyLimit)
+	}
+	return nil
 }
 
 // store puts the messages into their queues, and those whose time has not come where they wait for it.

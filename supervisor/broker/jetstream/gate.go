@@ -25,7 +25,8 @@ func newGate() *gate {
 	return &gate{keys: map[string]map[string]*claim{}, parked: map[*pool]struct{}{}}
 }
 
-// enter lets a lease in if there is room under its key. One that has lapsed takes none.
+// enter lets a lease in if there is room under its key. One that has lapsed takes none,
+// after the task had the time to be leased again, and to take its place back.
 func (g *gate) enter(c *claim) bool {
 	m := &c.lease.Message
 	if m.ConcurrencyKey == "" {
@@ -36,7 +37,7 @@ func (g *gate) enter(c *claim) bool {
 	held := g.keys[m.ConcurrencyKey]
 	others := 0
 	for id, h := range held {
-		if id != m.Task.ID && !h.lapsed() {
+		if id != m.Task.ID && !h.gone() {
 			others++
 		}
 	}

@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
-
-	"github.com/brood-run/brood/supervisor/broker/jetstream/storepb"
 )
 
 // idle is how long messages that were read ahead are kept when nobody leases.
@@ -27,7 +25,7 @@ func (b *Broker) keep() {
 			b.resumeAll()
 		case <-beat.C:
 			for _, p := range b.everyPool() {
-				p.tend()
+				p.tend(b.ctx)
 			}
 		case <-trim.C:
 			if err := b.trim(b.ctx); err != nil && b.ctx.Err() == nil {
@@ -41,39 +39,17 @@ func (b *Broker) keep() {
 func (b *Broker) resumeAll() {
 	for _, p := range b.everyPool() {
 		p.stale()
-		ctx, cancel := b.bound(b.ctx)
-		if err := p.loadPause(ctx); err != nil {
-			b.cfg.Logger.Warn("it is not known whether a pool is paused", "pool", p.name, "error", err)
-		}
-		cancel()
 	}
 	for _, id := range b.waiters.ids() {
 		b.hearResult(id)
 	}
 }
 
-// unread gives back a message that nobody has seen. A state says that it was not handed out.
-func (b *Broker) unread(c *claim, delay time.Duration) error {
-	if c.lease.Delivery == 1 {
-		data, err := encode(&storepb.State{History: toHistory(c.lease.History), Delivery: 1})
-		if err != nil {
-			return err
-		}
-		// The server takes both in this order, or neither.
-		if err := b.nc.Publish(b.names.state(c.pool.name, c.lease.Task.ID), data); err != nil {
-			return unavailable(err)
-		}
-	}
-	return b.giveBack(c, delay)
-}
-
 func (b *Broker) giveBackAll() {
 	ctx, cancel := b.bound(context.Background())
 	defer cancel()
 	for _, p := range b.everyPool() {
-		p.mu.Lock()
-		p.giveBackAhead()
-		p.mu.Unlock()
+		p.giveBackAhead(ctx)
 	}
 	_ = b.nc.FlushWithContext(ctx) // what does not arrive lapses
 }

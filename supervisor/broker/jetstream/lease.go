@@ -112,7 +112,11 @@ func (p *pool) gather(ctx context.Context, n int) ([]*claim, error) {
 	for {
 		p.mu.Lock()
 		claims, busy, err := p.step(n)
+		refused := len(p.refused) > 0
 		p.mu.Unlock()
+		if refused {
+			p.refuse(ctx)
+		}
 		if len(claims) > 0 || err != nil || !busy {
 			return claims, err
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -130,7 +129,7 @@ func (b *Broker) stand(ctx context.Context, p *pool, q *queued) error {
 			return fmt.Errorf("the state of task %s is damaged: %w", id, err)
 		}
 		q.message.History = fromHistory(state.GetHistory())
-		if q.message.History.Starts > 0 || time.Now().Before(unstamp(state.GetNotBefore())) {
+		if q.message.History.Starts > 0 {
 			q.state = task.StateRetrying
 		}
 	}

@@ -2,7 +2,6 @@ package jetstream
 
 import (
 	"slices"
-	"time"
 )
 
 // best takes up to n messages of what is there, the smallest key first. Those that find no room under
@@ -22,8 +21,7 @@ func (p *pool) best(n int) []*claim {
 		case len(p.parked)+len(parked) < mostParked:
 			p.parked = append(p.parked, c)
 		default:
-			// It lapses if this is lost. The longer it has to wait, the less often it is looked at.
-			_ = p.b.unread(c, parkedPause<<min(c.lease.Delivery, 6))
+			p.refused = append(p.refused, c)
 		}
 	}
 	p.parked = append(p.parked, parked...)
@@ -93,40 +91,4 @@ func (p *pool) discard(id string) {
 		})
 	}
 	p.parked = slices.DeleteFunc(p.parked, func(c *claim) bool { return c.lease.Task.ID == id })
-}
-
-// tend extends the leases of messages that were read ahead, or gives them back when nobody wants them.
-func (p *pool) tend() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.waiting && time.Since(p.left) > idle || p.pausing {
-		p.giveBackAhead()
-		return
-	}
-	for _, a := range p.ahead() {
-		at := time.Now()
-		if err := p.b.nc.Publish(a.reply, ackProgress); err != nil {
-			return
-		}
-		a.renew(at)
-	}
-}
-
-// giveBackAhead returns what was read ahead. Requires mu.
-func (p *pool) giveBackAhead() {
-	for _, q := range p.levels {
-		for c := q.head(); c != nil; c = q.head() {
-			q.pop()
-			if err := p.b.unread(c, 0); err != nil {
-				return // they lapse
-			}
-		}
-	}
-	for _, c := range p.parked {
-		if err := p.b.unread(c, 0); err != nil {
-			return
-		}
-	}
-	p.parked = nil
-	p.b.gate.parks(p, false)
 }

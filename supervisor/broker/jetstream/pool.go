@@ -28,6 +28,7 @@ type pool struct {
 	ready   bool // the stream is there, and all its levels are known
 	making  chan struct{}
 	levels  map[int]*puller
+	refused []*claim // leased, and to be given back: there is no room to park them
 	parked  []*claim // leased, but there is no room under their concurrency keys; by key
 	pausing bool
 	waiting bool      // somebody leases
@@ -63,6 +64,9 @@ func (p *pool) prepare(ctx context.Context) error {
 		return err
 	}
 	if err := p.findLevels(ctx); err != nil {
+		return err
+	}
+	if err := p.loadPause(ctx); err != nil {
 		return err
 	}
 	p.mu.Lock()

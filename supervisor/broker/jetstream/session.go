@@ -118,6 +118,9 @@ func (s *session) connected() {
 
 // health is nil while the server can be reached and can write.
 func (s *session) health() error {
+	if s.nc.IsClosed() {
+		return broker.ErrClosed
+	}
 	if s.engine != nil {
 		if err := s.engine.health(); err != nil {
 			return unavailable(err)
@@ -125,10 +128,7 @@ func (s *session) health() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.nc.IsClosed():
-		return broker.ErrClosed
-	case !s.lost.IsZero():
+	if !s.lost.IsZero() {
 		cause := s.why
 		if cause == nil {
 			cause = errors.New("the connection ended")

@@ -18,7 +18,7 @@ func (b *Broker) Begin(ctx context.Context, l *broker.Lease) error {
 	if err != nil {
 		return err
 	}
-	s := &storepb.State{History: toHistory(l.History), Delivery: uint64(l.Delivery), Begun: true}
+	s := &storepb.State{History: toHistory(l.History), Leases: uint32(l.Delivery), Unseen: c.unseen, Begun: true}
 	return b.remember(ctx, c, s)
 }
 
@@ -28,7 +28,7 @@ func (b *Broker) Nack(ctx context.Context, l *broker.Lease, delay time.Duration)
 	if err != nil {
 		return err
 	}
-	s := &storepb.State{History: toHistory(l.History), Delivery: uint64(l.Delivery)}
+	s := &storepb.State{History: toHistory(l.History), Leases: uint32(l.Delivery), Unseen: c.unseen}
 	if delay > 0 {
 		s.NotBefore = stamp(time.Now().Add(delay))
 	}
@@ -36,19 +36,22 @@ func (b *Broker) Nack(ctx context.Context, l *broker.Lease, delay time.Duration)
 		return err
 	}
 	b.held.drop(c)
-	err = b.giveBack(c, delay)
+	err = b.giveBack(ctx, c, delay)
 	b.gate.leave(&l.Message)
 	return err
 }
 
-// giveBack returns a task to its queue. Nobody needs to hear that it did: the lease lapses otherwise.
-func (b *Broker) giveBack(c *claim, delay time.Duration) error {
+// giveBack returns a task to its queue. The server answers when it is there, so that who leases next gets it
+// in its place.
+func (b *Broker) giveBack(ctx context.Context, c *claim, delay time.Duration) error {
+	ctx, cancel := b.bound(ctx)
+	defer cancel()
 	nak := ackNak
 	if delay > 0 {
 		nak = []byte("-NAK {\"delay\": " + strconv.FormatInt(int64(delay), 10) + "}")
 		b.markDelayed(c, delay)
 	}
-	if err := b.nc.Publish(c.reply, nak); err != nil {
+	if _, err := b.nc.RequestWithContext(ctx, c.reply, nak); err != nil {
 		return unavailable(err)
 	}
 	return nil

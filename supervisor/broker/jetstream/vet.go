@@ -3,6 +3,8 @@ package jetstream
 import (
 	"context"
 	"time"
+
+	"github.com/brood-run/brood/supervisor/broker/jetstream/storepb"
 )
 
 // vet returns those of the claims that may be handed out. Those that were leased before may have their
@@ -71,24 +73,27 @@ func (b *Broker) resume(ctx context.Context, c *claim, p *past) bool {
 		b.conclude(ctx, c, p.result)
 		return false
 	}
-	if len(p.state) == 0 {
-		// Its first holder may have started it without saying so.
-		c.lease.History.Vanish()
-		return true
+	s := &storepb.State{}
+	if len(p.state) > 0 {
+		var err error
+		if s, err = readState(p.state); err != nil {
+			b.cfg.Logger.Error("the state of a task is damaged, it starts afresh", "task", c.lease.Task.ID, "error", err)
+			s = &storepb.State{}
+		}
+		c.stored = true
+		c.unseen = min(s.GetUnseen(), uint32(c.lease.Delivery-1))
+		c.lease.Delivery -= int(c.unseen)
+		c.lease.History = fromHistory(s.GetHistory())
 	}
-	s, err := readState(p.state)
-	if err != nil {
-		b.cfg.Logger.Error("the state of a task is damaged, it starts afresh", "task", c.lease.Task.ID, "error", err)
-		c.lease.History.Vanish()
-		return true
-	}
-	c.stored = true
-	c.lease.History = fromHistory(s.GetHistory())
-	if s.GetBegun() {
+	// Whoever leased it first may have started it without saying so.
+	if s.GetBegun() || s.GetLeases() == 0 && c.lease.Delivery > 1 {
 		c.lease.History.Vanish()
 	}
 	if wait := time.Until(unstamp(s.GetNotBefore())); s.GetNotBefore() != 0 && wait > 0 {
-		_ = b.giveBack(c, wait) // it comes again when the lease lapses, and is looked at again
+		s.Unseen++
+		if err := b.remember(ctx, c, s); err == nil {
+			_ = b.giveBack(ctx, c, wait) // it comes again when the lease lapses, and is looked at again
+		}
 		return false
 	}
 	return true

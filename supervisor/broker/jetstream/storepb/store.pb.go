@@ -48,6 +48,7 @@ type Task struct {
 	ConcurrencyKey   string                 `protobuf:"bytes,16,opt,name=concurrency_key,json=concurrencyKey" json:"concurrency_key,omitempty"`
 	ConcurrencyLimit uint32                 `protobuf:"varint,17,opt,name=concurrency_limit,json=concurrencyLimit" json:"concurrency_limit,omitempty"`
 	History          *History               `protobuf:"bytes,18,opt,name=history" json:"history,omitempty"`
+	ExpiresAfter     int64                  `protobuf:"varint,19,opt,name=expires_after,json=expiresAfter" json:"expires_after,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -206,6 +207,13 @@ func (x *Task) GetHistory() *History {
 		return x.History
 	}
 	return nil
+}
+
+func (x *Task) GetExpiresAfter() int64 {
+	if x != nil {
+		return x.ExpiresAfter
+	}
+	return 0
 }
 
 // What became of earlier attempts.
@@ -514,12 +522,14 @@ func (x *Result) GetRun() int64 {
 type State struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	History *History               `protobuf:"bytes,1,opt,name=history" json:"history,omitempty"`
-	// Deliveries up to this one are in the history.
-	Delivery uint64 `protobuf:"varint,2,opt,name=delivery" json:"delivery,omitempty"`
+	// Leases up to this one are in the history.
+	Leases uint32 `protobuf:"varint,2,opt,name=leases" json:"leases,omitempty"`
 	// Not to be leased before that time.
 	NotBefore int64 `protobuf:"varint,3,opt,name=not_before,json=notBefore" json:"not_before,omitempty"`
 	// One more start than in the history was begun, and how it ended is not known.
-	Begun         bool `protobuf:"varint,4,opt,name=begun" json:"begun,omitempty"`
+	Begun bool `protobuf:"varint,4,opt,name=begun" json:"begun,omitempty"`
+	// How often it was delivered without being leased to anybody.
+	Unseen        uint32 `protobuf:"varint,5,opt,name=unseen" json:"unseen,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -561,9 +571,9 @@ func (x *State) GetHistory() *History {
 	return nil
 }
 
-func (x *State) GetDelivery() uint64 {
+func (x *State) GetLeases() uint32 {
 	if x != nil {
-		return x.Delivery
+		return x.Leases
 	}
 	return 0
 }
@@ -580,6 +590,13 @@ func (x *State) GetBegun() bool {
 		return x.Begun
 	}
 	return false
+}
+
+func (x *State) GetUnseen() uint32 {
+	if x != nil {
+		return x.Unseen
+	}
+	return 0
 }
 
 // Who holds a unique key.
@@ -709,7 +726,7 @@ var File_store_proto protoreflect.FileDescriptor
 
 const file_store_proto_rawDesc = "" +
 	"\n" +
-	"\vstore.proto\x12\x0ebrood.store.v1\"\x8a\x05\n" +
+	"\vstore.proto\x12\x0ebrood.store.v1\"\xaf\x05\n" +
 	"\x04Task\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
@@ -733,7 +750,8 @@ const file_store_proto_rawDesc = "" +
 	"unique_ttl\x18\x0f \x01(\x03R\tuniqueTtl\x12'\n" +
 	"\x0fconcurrency_key\x18\x10 \x01(\tR\x0econcurrencyKey\x12+\n" +
 	"\x11concurrency_limit\x18\x11 \x01(\rR\x10concurrencyLimit\x121\n" +
-	"\ahistory\x18\x12 \x01(\v2\x17.brood.store.v1.HistoryR\ahistory\x1a7\n" +
+	"\ahistory\x18\x12 \x01(\v2\x17.brood.store.v1.HistoryR\ahistory\x12#\n" +
+	"\rexpires_after\x18\x13 \x01(\x03R\fexpiresAfter\x1a7\n" +
 	"\tMetaEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"p\n" +
@@ -766,13 +784,14 @@ const file_store_proto_rawDesc = "" +
 	"\battempts\x18\x06 \x03(\v2\x17.brood.store.v1.AttemptR\battempts\x12\x18\n" +
 	"\astarted\x18\a \x01(\rR\astarted\x12\x16\n" +
 	"\x06queued\x18\b \x01(\x03R\x06queued\x12\x10\n" +
-	"\x03run\x18\t \x01(\x03R\x03run\"\x8b\x01\n" +
+	"\x03run\x18\t \x01(\x03R\x03run\"\x9f\x01\n" +
 	"\x05State\x121\n" +
-	"\ahistory\x18\x01 \x01(\v2\x17.brood.store.v1.HistoryR\ahistory\x12\x1a\n" +
-	"\bdelivery\x18\x02 \x01(\x04R\bdelivery\x12\x1d\n" +
+	"\ahistory\x18\x01 \x01(\v2\x17.brood.store.v1.HistoryR\ahistory\x12\x16\n" +
+	"\x06leases\x18\x02 \x01(\rR\x06leases\x12\x1d\n" +
 	"\n" +
 	"not_before\x18\x03 \x01(\x03R\tnotBefore\x12\x14\n" +
-	"\x05begun\x18\x04 \x01(\bR\x05begun\"V\n" +
+	"\x05begun\x18\x04 \x01(\bR\x05begun\x12\x16\n" +
+	"\x06unseen\x18\x05 \x01(\rR\x06unseen\"V\n" +
 	"\x06Holder\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x14\n" +
