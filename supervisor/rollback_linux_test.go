@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -201,8 +202,8 @@ func TestOverwrittenInPlaceCannotBeHadBack(t *testing.T) {
 	}
 }
 
-// The bad reload happens under load, and one more at the same time as workers wear out: no task
-// fails, and there are never too few workers.
+// Workers that do not come up, and take long to, are waited for under load, while others wear out or
+// do not: no task fails, and there are never too few workers.
 func TestRollBackUnderLoad(t *testing.T) {
 	const n, size = 900, 3
 	for name, p := range map[string]supervisor.PoolConfig{"plain": {}, "recycling": {MaxTasksPerChild: 80}} {
@@ -220,7 +221,8 @@ func TestRollBackUnderLoad(t *testing.T) {
 					t.Errorf("got %+v", r)
 				}
 				if done++; done == n/3 {
-					script("exit 3")(t, path)
+					script("exec sleep 1000")(t, path)
+					cfg.Pools[0].StartTimeout = 200 * time.Millisecond
 					go func() { reloaded <- s.Reload(t.Context(), cfg.Pools) }()
 				}
 			}
@@ -235,14 +237,18 @@ func TestRollBackUnderLoad(t *testing.T) {
 	}
 }
 
+// halfway is a plugin that starts once; mark is the folder by which it knows.
+func halfway(mark string) func(testing.TB, string) {
+	return script(fmt.Sprintf("mkdir %s || exit 3\nVERSION=bad exec %s\n", mark, plugin("faulty")))
+}
+
 // The first of the new workers is good and a later one is not: those that came up are replaced back.
 func TestRollBackHalfway(t *testing.T) {
 	const size = 3
 	cfg, path := installed(t, supervisor.PoolConfig{Workers: size})
 	s := ready(t, cfg)
 	events, deaths := s.Events(10_000), s.Events(10_000)
-	once := filepath.Join(t.TempDir(), "once")
-	script(fmt.Sprintf("mkdir %s || exit 3\nVERSION=bad exec %s\n", once, plugin("faulty")))(t, path)
+	halfway(filepath.Join(t.TempDir(), "once"))(t, path)
 	if err := s.Reload(t.Context(), cfg.Pools); !errors.Is(err, supervisor.ErrRolledBack) || !strings.Contains(err.Error(), "exit code 3") {
 		t.Fatalf("got %v", err)
 	}
@@ -261,15 +267,17 @@ func TestRollBackHalfway(t *testing.T) {
 
 // Nothing is left open by reloads, good or bad.
 func TestReloadsLeaveNothingOpen(t *testing.T) {
-	cfg, path := installed(t, supervisor.PoolConfig{Workers: 1})
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // the garbage collector closes forgotten files too
+	cfg, path := installed(t, supervisor.PoolConfig{Workers: 2})
 	round := func() {
+		dir := t.TempDir()
 		s := ready(t, cfg)
 		for i := range 3 {
 			copyPlugin(t, path, fmt.Sprint(i))
 			if err := s.Reload(t.Context(), cfg.Pools); err != nil {
 				t.Fatal(err)
 			}
-			script("exit 3")(t, path)
+			halfway(filepath.Join(dir, fmt.Sprint(i)))(t, path)
 			if err := s.Reload(t.Context(), cfg.Pools); err == nil {
 				t.Fatal("it was to fail")
 			}

@@ -129,13 +129,17 @@ func (r *rig) worker(limit int) *puppet { return r.workerOf(r.d.source(r.d.cfg.S
 func (r *rig) workerOf(s *source, limit int) *puppet {
 	r.serial++
 	p := &puppet{rig: r, name: fmt.Sprintf("w%d", r.serial)}
-	p.lane = s.newLane(p, limit, pool.Notify{
-		Wearing: func() { p.note(func() { p.wearing++ }) },
-		Empty:   func() { p.note(func() { p.empty++ }) },
-	})
+	p.lane = s.newLane(p, limit, p.notify())
 	r.puppets = append(r.puppets, p)
 	p.lane.Ready(ipc.Ready{Tasks: []string{"x"}, SDK: "puppet"})
 	return p
+}
+
+func (p *puppet) notify() pool.Notify {
+	return pool.Notify{
+		Wearing: func() { p.note(func() { p.wearing++ }) },
+		Empty:   func() { p.note(func() { p.empty++ }) },
+	}
 }
 
 // warm adds a worker whose window is open: it has done a short task.

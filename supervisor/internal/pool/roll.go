@@ -79,11 +79,6 @@ func (p *Pool) begin(m reload) {
 	p.gen.Worker.Note(event.ReloadStarted{Time: time.Now(), Pool: p.gen.Worker.Pool, Workers: p.workers})
 	// While the new file is tried, workers that end have others of the old one take their place.
 	p.roll.alone = p.gen.Worker.Program.Pin() != nil
-	for _, m := range p.members {
-		if p.roll.alone && !m.ready {
-			p.replace(m)
-		}
-	}
 }
 
 // try sees to it that there is one worker of the next generation, beside the others, until it
