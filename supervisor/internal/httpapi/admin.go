@@ -103,6 +103,9 @@ func (a admin) Reload(ctx context.Context, _ *broodv1.ReloadRequest) (*broodv1.R
 	}
 	done, err := a.cfg.Reload(ctx)
 	if err != nil {
+		if explain(err).code == connect.CodeInternal {
+			err = connect.NewError(connect.CodeFailedPrecondition, err) // the configuration, and nobody here, is to blame
+		}
 		return nil, answer(err)
 	}
 	out := &broodv1.ReloadResponse{}

@@ -3,10 +3,12 @@ package httpapi
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
 	"connectrpc.com/connect"
+	"golang.org/x/sync/semaphore"
 
 	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
 )
@@ -18,6 +20,7 @@ type API struct {
 	everybody *caller
 	waits     *places
 	streams   *places
+	room      *semaphore.Weighted // bytes of requests that are in memory
 	outage    outage
 
 	stop     sync.Once
@@ -32,6 +35,7 @@ func New(cfg Config) *API {
 		everybody: &caller{name: "everybody", role: RoleAdmin, rate: newLimiter(cfg.Limits.RatePerToken)},
 		waits:     newPlaces("tasks that are waited for", cfg.Limits.MaxWaits),
 		streams:   newPlaces("open streams", cfg.Limits.MaxStreams),
+		room:      semaphore.NewWeighted(int64(cfg.Limits.MaxBuffered)),
 		stopping:  make(chan struct{}),
 	}
 }
@@ -39,9 +43,6 @@ func New(cfg Config) *API {
 // Stop ends all waits and streams, each with an error that says so, and has /readyz say so too.
 // Other requests are answered as before. Idempotent.
 func (a *API) Stop() { a.stop.Do(func() { close(a.stopping) }) }
-
-// streams are the procedures whose caller may send more than one message.
-var streams = map[string]bool{broodv1.TaskServiceSubmitStreamProcedure: true}
 
 // compressFrom is the size of answers that are worth compressing, in bytes.
 const compressFrom = 16 << 10
@@ -52,6 +53,7 @@ func (a *API) Handler() http.Handler {
 		connect.WithCodec(strictJSON{"json"}),
 		connect.WithCodec(strictJSON{"json; charset=utf-8"}),
 		connect.WithReadMaxBytes(a.cfg.Limits.MaxBody),
+		compression(int64(a.cfg.Limits.MaxBody)),
 		connect.WithCompressMinBytes(compressFrom),
 		connect.WithRequestGate(a.gate),
 		connect.WithInterceptors(journal{a}),
@@ -86,21 +88,31 @@ func exactly(mux *http.ServeMux) http.Handler {
 
 // known says what a request must look like where Connect would only give a status.
 func known(next http.Handler) http.Handler {
-	errors := connect.NewErrorWriter()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
 		switch {
 		case r.Method != http.MethodPost && r.Method != http.MethodGet:
 			w.Header().Set("Allow", "POST")
 			refuse(w, http.StatusMethodNotAllowed, "unimplemented", "send a POST")
-		case !errors.IsSupported(r):
+		case r.Method == http.MethodPost && !spoken(strings.ToLower(strings.TrimSpace(kind))):
+			w.Header().Set("Accept-Post", "application/json, application/proto, application/grpc")
 			refuse(w, http.StatusUnsupportedMediaType, "invalid_argument", fmt.Sprintf(
 				"content-type %q: send application/json, application/proto, or a content-type of gRPC", text(r.Header.Get("Content-Type"))))
-		case streams[r.URL.Path] && r.ProtoMajor < 2:
+		case r.URL.Path == broodv1.TaskServiceSubmitStreamProcedure && r.ProtoMajor < 2:
 			w.Header().Set("Connection", "close")
-			refuse(w, http.StatusHTTPVersionNotSupported, "unimplemented", strings.TrimPrefix(r.URL.Path, "/")+
-				" needs HTTP/2; SubmitBatch works with HTTP/1.1")
+			refuse(w, http.StatusHTTPVersionNotSupported, "unimplemented", "SubmitStream needs HTTP/2; SubmitBatch works with HTTP/1.1")
 		default:
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// spoken says whether a content-type is one of the API.
+func spoken(kind string) bool {
+	switch kind {
+	case "application/json", "application/proto", "application/grpc", "application/grpc-web":
+		return true
+	}
+	protocol, codec, _ := strings.Cut(strings.TrimPrefix(kind, "application/"), "+")
+	return slices.Contains([]string{"connect", "grpc", "grpc-web"}, protocol) && (codec == "json" || codec == "proto")
 }

@@ -73,10 +73,10 @@ type work struct {
 func (w *work) all(ids []string) error {
 	for _, id := range ids {
 		err := w.do(w.ctx, id)
-		switch code := explain(err).code; {
+		switch {
 		case err == nil:
 			w.done++
-		case w.ctx.Err() != nil || code == connect.CodeUnavailable:
+		case w.ctx.Err() != nil || explain(err).code == connect.CodeUnavailable:
 			return err
 		default:
 			w.refused[text(id)] = asPart(err)

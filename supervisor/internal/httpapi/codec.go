@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -38,12 +39,28 @@ func (strictJSON) Unmarshal(data []byte, message any) error {
 	if len(data) == 0 {
 		return errors.New("the body is empty; send {} if there is nothing to say")
 	}
+	if n := countValues(data); n > maxValues {
+		return fmt.Errorf("about %d values are more than %d in one message; send a payload of that many as bytes (payloadBytes)", n, maxValues)
+	}
 	if err := protojson.Unmarshal(data, m); err != nil {
 		// The library varies the blank after its name at random.
 		reason := strings.TrimLeft(strings.TrimPrefix(err.Error(), "proto:"), " \u00a0")
 		return errors.New(text(reason))
 	}
 	return nil
+}
+
+// maxValues is how many values one JSON message may hold: each takes some hundred bytes of memory, however
+// short it is.
+const maxValues = 1 << 20
+
+// countValues counts what may separate values; those in strings are too few to matter.
+func countValues(data []byte) int {
+	n := 0
+	for _, separator := range []byte{',', '[', '{'} {
+		n += bytes.Count(data, []byte{separator})
+	}
+	return n
 }
 
 // asJSON says whether a call's answer will be JSON.

@@ -3,6 +3,8 @@ package httpapi
 import (
 	"context"
 
+	"connectrpc.com/connect"
+
 	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
 	"github.com/brood-run/brood/supervisor/broker"
 )
@@ -29,6 +31,9 @@ func (d deadLetters) List(ctx context.Context, r *broodv1.ListDeadLettersRequest
 	}
 	letters, next, err := d.cfg.Broker.Dead(ctx, r.GetPool(), r.GetPageToken(), n)
 	if err != nil {
+		if r.GetPageToken() != "" && explain(err).code == connect.CodeInternal {
+			return nil, invalid("page_token", "%s", text(err.Error()))
+		}
 		return nil, answer(err)
 	}
 	out := &broodv1.ListDeadLettersResponse{NextPageToken: next}

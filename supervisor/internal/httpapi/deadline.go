@@ -2,81 +2,104 @@ package httpapi
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"time"
+
+	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
 )
 
-// Deadlines are set for each read and write alone, so that a long poll and a stream may last while
-// a caller that has stalled is cut off.
+// Deadlines are set for single reads and writes, so that a long poll and a stream may last while a
+// caller that has stalled is cut off.
 
-// timedWriter gives each write a deadline.
-type timedWriter struct {
-	http.ResponseWriter
-	control *http.ResponseController
-	stall   time.Duration
+// streaming are the procedures that answer, and one that asks, with any number of messages.
+var streaming = map[string]bool{
+	broodv1.TaskServiceSubmitStreamProcedure: true,
+	broodv1.TaskServiceWaitManyProcedure:     true,
+	broodv1.AdminServiceWatchEventsProcedure: true,
 }
 
-func (w *timedWriter) Write(p []byte) (int, error) {
-	w.arm()
-	defer w.disarm()
-	return w.ResponseWriter.Write(p)
-}
-
-// Flush implements http.Flusher.
-func (w *timedWriter) Flush() {
-	w.arm()
-	defer w.disarm()
-	_ = w.control.Flush() // what cannot be flushed fails the next write
-}
-
-// Unwrap lets http.ResponseController find what is beneath.
-func (w *timedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// A connection that has no deadlines is in a test.
-func (w *timedWriter) arm()    { _ = w.control.SetWriteDeadline(time.Now().Add(w.stall)) }
-func (w *timedWriter) disarm() { _ = w.control.SetWriteDeadline(time.Time{}) }
-
-// timedBody gives each read a deadline.
-type timedBody struct {
-	io.ReadCloser
-	control *http.ResponseController
-	stall   time.Duration
-}
-
-func (b *timedBody) Read(p []byte) (int, error) {
-	_ = b.control.SetReadDeadline(time.Now().Add(b.stall))
-	n, err := b.ReadCloser.Read(p)
-	_ = b.control.SetReadDeadline(time.Time{})
-	return n, err
-}
-
-type controlKey struct{}
-
-// unblock ends a request's reads, now and later.
-func unblock(ctx context.Context) {
-	if c, ok := ctx.Value(controlKey{}).(*http.ResponseController); ok {
-		_ = c.SetReadDeadline(time.Now())
-	}
-}
-
-// timed sets deadlines around a handler. The body of a stream may take its time: a caller
-// need not have tasks all the time, and its connection is watched by pings.
+// timed sets deadlines around a handler.
 func (a *API) timed(next http.Handler) http.Handler {
 	stall := a.cfg.Limits.Stall
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		control := http.NewResponseController(w)
-		tw := &timedWriter{w, control, stall}
-		tw.disarm()    // what the request before on this connection has left
-		defer tw.arm() // for what is flushed when the handler has returned
-		r = r.WithContext(context.WithValue(r.Context(), controlKey{}, control))
-		if !streams[r.URL.Path] {
-			r.Body = &timedBody{http.MaxBytesReader(w, r.Body, int64(a.cfg.Limits.MaxBody)+bodySlack), control, stall}
+		out := &outlet{ResponseWriter: w, control: http.NewResponseController(w), stall: stall, lasting: streaming[r.URL.Path]}
+		if r.ProtoMajor == 1 {
+			out.disarm() // what the request before on this connection has left
 		}
-		next.ServeHTTP(tw, r)
+		defer out.arm() // for what is flushed when the handler has returned
+		// A stream's body may take its time: a caller need not have tasks all the time. Its connection is
+		// watched by pings.
+		if r.URL.Path != broodv1.TaskServiceSubmitStreamProcedure {
+			limited := http.MaxBytesReader(w, r.Body, int64(a.cfg.Limits.MaxBody)+bodySlack)
+			in := &inlet{ReadCloser: limited, control: out.control, stall: stall, room: a.room}
+			defer in.release()
+			r.Body = in
+		}
+		next.ServeHTTP(out, r.WithContext(context.WithValue(r.Context(), outletKey{}, out)))
 	})
 }
 
 // bodySlack is what a body may hold beside its one message, and what of a message that is
 // too large is read to answer with its size.
 const bodySlack = 1 << 20
+
+// outlet writes with deadlines.
+type outlet struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	stall   time.Duration
+	lasting bool // there may be much time between two writes
+	held    bool // flushes wait
+}
+
+type outletKey struct{}
+
+// outletOf returns what a call's answers are written to; nil if that is not an outlet.
+func outletOf(ctx context.Context) *outlet {
+	o, _ := ctx.Value(outletKey{}).(*outlet)
+	return o
+}
+
+func (o *outlet) Write(p []byte) (int, error) {
+	o.arm()
+	defer o.rest()
+	return o.ResponseWriter.Write(p)
+}
+
+// Flush implements http.Flusher.
+func (o *outlet) Flush() {
+	if o.held {
+		return
+	}
+	o.arm()
+	defer o.rest()
+	_ = o.control.Flush() // what cannot be flushed fails the next write
+}
+
+// hold puts flushes off until it is called with false; several messages go out in one write then.
+func (o *outlet) hold(held bool) {
+	if o != nil {
+		o.held = held
+	}
+}
+
+// unblock ends the reads of the request's body, now and later.
+func (o *outlet) unblock() {
+	if o != nil {
+		_ = o.control.SetReadDeadline(time.Now().Add(-time.Second))
+	}
+}
+
+// Unwrap lets http.ResponseController find what is beneath.
+func (o *outlet) Unwrap() http.ResponseWriter { return o.ResponseWriter }
+
+// rest follows a write: HTTP/2 cuts a stream off at its deadline even if nobody writes.
+func (o *outlet) rest() {
+	if o.lasting {
+		o.disarm()
+	}
+}
+
+// Only what is no real connection has no deadlines, such as a recorder.
+func (o *outlet) arm()    { _ = o.control.SetWriteDeadline(time.Now().Add(o.stall)) }
+func (o *outlet) disarm() { _ = o.control.SetWriteDeadline(time.Time{}) }

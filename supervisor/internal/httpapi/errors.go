@@ -71,7 +71,7 @@ func answer(err error) error {
 }
 
 func (r refusal) asError() *connect.Error {
-	err := connect.NewError(r.code, errors.New(r.message))
+	err := connect.NewError(r.code, errors.New(text(r.message)))
 	if r.retry <= 0 {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
 )
 
 // gate decides whether a call may go on, before its body is read.
@@ -32,10 +33,32 @@ var _ connect.Interceptor = journal{}
 func (j journal) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 	return func(ctx context.Context, r connect.AnyRequest) (connect.AnyResponse, error) {
 		began := time.Now()
+		leave, err := j.weigh(r)
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
 		out, err := next(ctx, r)
 		j.called(ctx, r.Spec(), r.Peer(), began, err)
 		return out, err
 	}
+}
+
+// weigh counts a message that has grown since it was read.
+func (j journal) weigh(r connect.AnyRequest) (leave func(), err error) {
+	m, ok := r.Any().(proto.Message)
+	if !ok || !compressed(r.Header()) {
+		return func() {}, nil
+	}
+	size := int64(proto.Size(m))
+	if !j.room.TryAcquire(size) {
+		return nil, noRoom()
+	}
+	return func() { j.room.Release(size) }, nil
+}
+
+func compressed(h http.Header) bool {
+	return h.Get("Content-Encoding") != "" || h.Get("Grpc-Encoding") != ""
 }
 
 // WrapStreamingClient implements connect.Interceptor; this is no client.

@@ -7,22 +7,19 @@ import (
 	"sync"
 
 	"connectrpc.com/connect"
-	"golang.org/x/sync/semaphore"
 	"google.golang.org/protobuf/proto"
 
 	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
 )
 
-// How far a SubmitStream reads ahead of the broker: tasks, and bytes of tasks.
-const (
-	aheadTasks = 512
-	aheadBytes = 8 << 20
-)
+// aheadTasks is how many tasks a SubmitStream reads ahead of the broker, if there is room for
+// their bytes.
+const aheadTasks = 512
 
 // submission is a task on its way from the wire.
 type submission struct {
 	request *broodv1.SubmitRequest
-	size    int64 // its share of aheadBytes
+	size    int64 // what it takes of the room for requests
 }
 
 // SubmitStream implements broodv1.TaskServiceHandler. One goroutine reads ahead, this one stores
@@ -31,18 +28,20 @@ func (t tasks) SubmitStream(ctx context.Context, stream *connect.BidiStream[broo
 	ctx, cancel := context.WithCancel(ctx)
 	var (
 		reader sync.WaitGroup
-		ahead  = semaphore.NewWeighted(aheadBytes)
 		in     = make(chan submission, aheadTasks)
 		end    error // of reading; written before in is closed
 	)
 	reader.Go(func() {
 		defer close(in)
-		end = readAhead(ctx, stream, ahead, in)
+		end = t.readAhead(ctx, stream, in)
 	})
 	defer func() {
 		cancel()
-		unblock(ctx)
+		outletOf(ctx).unblock()
 		reader.Wait()
+		for left := range in {
+			t.room.Release(left.size)
+		}
 	}()
 	for {
 		select {
@@ -50,7 +49,7 @@ func (t tasks) SubmitStream(ctx context.Context, stream *connect.BidiStream[broo
 			if !open {
 				return end
 			}
-			if err := t.store(ctx, stream, first, in, ahead); err != nil {
+			if err := t.store(ctx, stream, first, in); err != nil {
 				return err
 			}
 		case <-t.stopping:
@@ -61,15 +60,22 @@ func (t tasks) SubmitStream(ctx context.Context, stream *connect.BidiStream[broo
 
 // store enqueues one submission and those behind it that are there already.
 func (t tasks) store(ctx context.Context, stream *connect.BidiStream[broodv1.SubmitRequest, broodv1.SubmitResponse],
-	first submission, in <-chan submission, ahead *semaphore.Weighted,
+	first submission, in <-chan submission,
 ) error {
 	batch, size := []*broodv1.SubmitRequest{first.request}, first.size
 	for range min(len(in), t.cfg.Limits.MaxBatch-1) { // nobody else takes from it
 		next := <-in
 		batch, size = append(batch, next.request), size+next.size
 	}
-	defer ahead.Release(size)
-	for _, a := range t.enqueue(ctx, batch) {
+	defer t.room.Release(size)
+	answers := t.enqueue(ctx, batch)
+	out := outletOf(ctx)
+	out.hold(true)
+	defer out.hold(false)
+	for i, a := range answers {
+		if i == len(answers)-1 {
+			out.hold(false)
+		}
 		if err := stream.Send(a); err != nil {
 			return err
 		}
@@ -78,9 +84,7 @@ func (t tasks) store(ctx context.Context, stream *connect.BidiStream[broodv1.Sub
 }
 
 // readAhead reads until the caller has nothing more to say, which is no error.
-func readAhead(ctx context.Context, stream *connect.BidiStream[broodv1.SubmitRequest, broodv1.SubmitResponse],
-	ahead *semaphore.Weighted, in chan<- submission,
-) error {
+func (t tasks) readAhead(ctx context.Context, stream *connect.BidiStream[broodv1.SubmitRequest, broodv1.SubmitResponse], in chan<- submission) error {
 	for {
 		r, err := stream.Receive()
 		if errors.Is(err, io.EOF) {
@@ -89,13 +93,14 @@ func readAhead(ctx context.Context, stream *connect.BidiStream[broodv1.SubmitReq
 		if err != nil {
 			return err
 		}
-		s := submission{r, min(int64(proto.Size(r)), aheadBytes)}
-		if err := ahead.Acquire(ctx, s.size); err != nil {
+		s := submission{r, min(int64(proto.Size(r)), int64(t.cfg.Limits.MaxBuffered))}
+		if err := t.room.Acquire(ctx, s.size); err != nil {
 			return answer(err)
 		}
 		select {
 		case in <- s:
 		case <-ctx.Done():
+			t.room.Release(s.size)
 			return answer(ctx.Err())
 		}
 	}

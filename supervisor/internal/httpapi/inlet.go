@@ -1,0 +1,95 @@
+package httpapi
+
+import (
+	"compress/gzip"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"connectrpc.com/connect"
+	"golang.org/x/sync/semaphore"
+)
+
+// inlet reads a body with deadlines, and counts it against what all bodies may hold.
+type inlet struct {
+	io.ReadCloser
+	control *http.ResponseController
+	stall   time.Duration
+	room    *semaphore.Weighted
+
+	armed time.Time
+	taken int64 // of room
+}
+
+func (i *inlet) Read(p []byte) (int, error) {
+	if now := time.Now(); now.Sub(i.armed) > i.stall/4 {
+		i.armed = now
+		_ = i.control.SetReadDeadline(now.Add(i.stall))
+	}
+	n, err := i.ReadCloser.Read(p)
+	if err != nil {
+		_ = i.control.SetReadDeadline(time.Time{}) // a long poll follows
+	}
+	if n > 0 && !i.room.TryAcquire(int64(n)) {
+		return 0, noRoom()
+	}
+	i.taken += int64(n)
+	return n, err
+}
+
+// release says that the request is over.
+func (i *inlet) release() { i.room.Release(i.taken) }
+
+func noRoom() error {
+	return exhausted(again, "the server is full of requests that are being read; send this one again")
+}
+
+// compression reads gzip, a few messages at a time and none beyond the limit, so that a small
+// message that becomes a huge one costs neither memory nor time.
+func compression(limit int64) connect.HandlerOption {
+	turns := make(chan struct{}, 4)
+	return connect.WithCompression("gzip",
+		func() connect.Decompressor { return &inflater{limit: limit, turns: turns} },
+		func() connect.Compressor { return gzip.NewWriter(io.Discard) },
+	)
+}
+
+// inflater is one reader of gzip. It is used for one message after the other.
+type inflater struct {
+	gzip.Reader
+	limit, left int64
+	turns       chan struct{}
+	turn        bool // it has one
+}
+
+var errInflated = errors.New("it becomes too large when it is decompressed")
+
+// Reset implements connect.Decompressor.
+func (f *inflater) Reset(r io.Reader) error {
+	f.left = f.limit + 1 // the one more tells that it is too large
+	if err := f.Reader.Reset(r); err != nil {
+		return err
+	}
+	f.turns <- struct{}{}
+	f.turn = true
+	return nil
+}
+
+func (f *inflater) Read(p []byte) (int, error) {
+	if f.left <= 0 {
+		return 0, errInflated
+	}
+	n, err := f.Reader.Read(p[:min(int64(len(p)), f.left)])
+	f.left -= int64(n)
+	return n, err
+}
+
+// Close implements connect.Decompressor.
+func (f *inflater) Close() error {
+	if f.turn {
+		f.turn = false
+		<-f.turns
+	}
+	return f.Reader.Close()
+}
