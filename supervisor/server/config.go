@@ -41,6 +41,9 @@ type API struct {
 	// Supervisor.MaxPayload; defaults to 1.5 times that and 4 MiB, for the size that a payload has
 	// in JSON.
 	MaxBody int
+	// MaxBuffered is how much all requests together may hold that are being read or handed to the
+	// broker, in bytes. At least MaxBody; defaults to 512 MiB, or 4 times MaxBody if that is more.
+	MaxBuffered int
 	// MaxBatch is how many tasks one SubmitBatch may hold, and how many ids a request. 1 to 100,000;
 	// defaults to 1000.
 	MaxBatch int
@@ -95,6 +98,7 @@ func (c Config) withDefaults() Config {
 	a := &c.API
 	a.Address = cmp.Or(a.Address, DefaultAddress)
 	a.MaxBody = cmp.Or(a.MaxBody, c.Supervisor.MaxPayload/2*3+jsonOverhead)
+	a.MaxBuffered = cmp.Or(a.MaxBuffered, max(512<<20, 4*a.MaxBody))
 	a.MaxBatch = cmp.Or(a.MaxBatch, 1000)
 	a.MaxWaits = cmp.Or(a.MaxWaits, 10_000)
 	a.MaxStreams = cmp.Or(a.MaxStreams, 1000)

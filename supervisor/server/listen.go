@@ -88,7 +88,7 @@ func (s *Server) apiConfig() httpapi.Config {
 		Backend: s.supervisor, Broker: s.cfg.Supervisor.Broker, Pools: s.poolConfigs, Reload: s.reloadAPI,
 		Tokens: a.Tokens, Logger: s.cfg.Logger,
 		Limits: httpapi.Limits{
-			MaxBody: a.MaxBody, MaxBatch: a.MaxBatch, MaxWaits: a.MaxWaits, MaxStreams: a.MaxStreams,
+			MaxBody: a.MaxBody, MaxBuffered: a.MaxBuffered, MaxBatch: a.MaxBatch, MaxWaits: a.MaxWaits, MaxStreams: a.MaxStreams,
 			RatePerToken: a.RatePerToken, WaitLimit: a.WaitLimit, Stall: a.StallLimit,
 		},
 	}

@@ -21,6 +21,7 @@ func (c *Config) validate() error {
 	a := &c.API
 	for _, err := range []error{
 		between("max_body", a.MaxBody, c.Supervisor.MaxPayload, 4<<30),
+		between("max_buffered", a.MaxBuffered, a.MaxBody, 1<<40),
 		between("max_batch", a.MaxBatch, 1, 100_000),
 		between("max_waits", a.MaxWaits, 1, 10_000_000),
 		between("max_streams", a.MaxStreams, 1, 1_000_000),
