@@ -25,8 +25,11 @@ type PoolSnapshot struct {
 	Degraded  string // why workers do not come up or keep dying; empty if all is well
 	// Reload is why the last reload was rolled back; empty if it was not.
 	Reload   string
+	Tasks    []string // as configured
 	Queued   int
-	Size     int // how many workers there are to be
+	Running  int    // tasks in workers' pipes
+	Done     uint64 // tasks that have ended
+	Size     int    // how many workers there are to be
 	Workers  []WorkerSnapshot
 	Restarts map[string]uint64 // workers that ended, by reason
 	PeakRSS  uint64            // highest resident memory of any worker so far, in bytes
@@ -79,7 +82,7 @@ func (s *Supervisor) Snapshot() Snapshot {
 		cfg := p.cfg.Load()
 		ps := PoolSnapshot{
 			Name: p.name, Plugin: cfg.Plugin, Isolation: cfg.Isolation, Degraded: v.Degraded, Reload: v.Reload,
-			Queued: c.Queued, Size: v.Size, Restarts: v.Restarts, PeakRSS: v.PeakRSS,
+			Tasks: cfg.Tasks, Queued: c.Queued, Running: c.Running, Done: c.Done, Size: v.Size, Restarts: v.Restarts, PeakRSS: v.PeakRSS,
 		}
 		for _, w := range v.Workers {
 			ps.Workers = append(ps.Workers, workerSnapshot(w))
