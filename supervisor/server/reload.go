@@ -2,28 +2,31 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/brood-run/brood/supervisor"
 	"github.com/brood-run/brood/supervisor/internal/httpapi"
 )
 
-func (s *Server) poolConfigs() []supervisor.PoolConfig {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.pools
-}
-
-// Reload reads the TLS files and, with Config.Reload, the pools again, and has the supervisor
-// replace workers one by one.
+// Reload reads the files of TLS again and, with Config.Reload, the pools, and has the supervisor replace
+// workers one by one. What is bad is not put to use, and the error says why; it wraps a
+// *supervisor.ReloadError for each pool that was rolled back.
 func (s *Server) Reload(ctx context.Context) error {
-	_, err := s.reloadAPI(ctx)
+	_, err := s.reload(ctx)
 	return err
 }
 
-func (s *Server) reloadAPI(ctx context.Context) ([]httpapi.Reloaded, error) {
-	s.reload.Lock()
-	defer s.reload.Unlock()
+// reloadPools is Reload as the API puts it: a pool that was rolled back is an answer, not an error.
+func (s *Server) reloadPools(ctx context.Context) ([]httpapi.Reloaded, error) {
+	done, err := s.reload(ctx)
+	if rolledBack := new(supervisor.ReloadError); errors.As(err, &rolledBack) {
+		return done, nil
+	}
+	return done, err
+}
+
+func (s *Server) reload(ctx context.Context) ([]httpapi.Reloaded, error) {
 	if s.cert != nil {
 		if err := s.cert.load(); err != nil {
 			return nil, fmt.Errorf("api.tls_cert: %w", err)
@@ -36,6 +39,32 @@ func (s *Server) reloadAPI(ctx context.Context) ([]httpapi.Reloaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	_ = pools
-	return nil, nil
+	before := s.supervisor.Snapshot()
+	err = s.supervisor.Reload(ctx, pools)
+	return outcomes(before, s.supervisor.Snapshot()), err
+}
+
+// outcomes compares the pools of before and after a reload: workers that go on are of a pool that
+// did not need others.
+func outcomes(before, after supervisor.Snapshot) []httpapi.Reloaded {
+	were := map[string]bool{}
+	for _, p := range before.Pools {
+		for _, w := range p.Workers {
+			were[w.Name] = true
+		}
+	}
+	var out []httpapi.Reloaded
+	for _, p := range after.Pools {
+		r := httpapi.Reloaded{Pool: p.Name, Outcome: "reloaded", Message: p.Reload}
+		for _, w := range p.Workers {
+			if were[w.Name] {
+				r.Outcome = "unchanged"
+			}
+		}
+		if p.Reload != "" {
+			r.Outcome = "rolled_back"
+		}
+		out = append(out, r)
+	}
+	return out
 }

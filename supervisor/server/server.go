@@ -23,10 +23,8 @@ type Server struct {
 
 	mu       sync.Mutex // guards what follows
 	listener net.Listener
-	pools    []supervisor.PoolConfig
 	err      error // why serving ended by itself
 
-	reload sync.Mutex // held by one Reload at a time
 	stop   sync.Once
 	served chan struct{} // closed when no more connections are accepted
 	done   chan struct{} // closed when everything has ended
@@ -48,7 +46,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, supervisor: sup, cert: cert, pools: cfg.Supervisor.Pools,
+		cfg: cfg, supervisor: sup, cert: cert,
 		served: make(chan struct{}), done: make(chan struct{}),
 	}
 	s.api = httpapi.New(s.apiConfig())

@@ -27,12 +27,12 @@ type Backend interface {
 	Events(buffer int) *event.Subscription
 }
 
+var _ Backend = (*supervisor.Supervisor)(nil)
+
 // Config configures an API. All of it is needed but what says otherwise.
 type Config struct {
 	Backend Backend
 	Broker  broker.Broker
-	// Pools returns the pools as they are configured now.
-	Pools func() []supervisor.PoolConfig
 	// Reload reads the configuration again. Nil: there is none to read.
 	Reload func(context.Context) ([]Reloaded, error)
 	// Tokens that callers must show. None: everybody may do everything.

@@ -32,7 +32,7 @@ type refusal struct {
 func explain(err error) refusal {
 	var held *broker.HeldError
 	switch {
-	case errors.Is(err, task.ErrInvalid):
+	case errors.Is(err, task.ErrInvalid), errors.Is(err, supervisor.ErrConfig):
 		return refusal{code: connect.CodeInvalidArgument, message: err.Error()}
 	case errors.Is(err, supervisor.ErrNoPool):
 		return refusal{code: connect.CodeInvalidArgument, message: fmt.Sprintf("task: %v; ListPools says what is served", err)}
@@ -42,7 +42,7 @@ func explain(err error) refusal {
 		return refusal{code: connect.CodeAlreadyExists, message: err.Error()}
 	case errors.Is(err, broker.ErrFull):
 		return refusal{connect.CodeResourceExhausted, err.Error() + ": submit again when some of its tasks are done", again}
-	case errors.Is(err, broker.ErrNotFound):
+	case errors.Is(err, broker.ErrNotFound), errors.Is(err, supervisor.ErrNoPoolNamed), errors.Is(err, supervisor.ErrNoWorkerNamed):
 		return refusal{code: connect.CodeNotFound, message: err.Error()}
 	case errors.Is(err, broker.ErrFinished):
 		return refusal{code: connect.CodeFailedPrecondition, message: err.Error() + "; it cannot be changed any more"}
@@ -51,7 +51,7 @@ func explain(err error) refusal {
 	case errors.Is(err, broker.ErrClosed), errors.Is(err, supervisor.ErrClosed), errors.Is(err, supervisor.ErrNotStarted):
 		return refusal{connect.CodeUnavailable, "the server is not running: " + err.Error(), again}
 	case errors.Is(err, context.DeadlineExceeded):
-		return refusal{code: connect.CodeDeadlineExceeded, message: "the time given for this call is over"}
+		return refusal{code: connect.CodeDeadlineExceeded, message: "the time given for this call is over: " + err.Error()}
 	case errors.Is(err, context.Canceled):
 		return refusal{code: connect.CodeCanceled, message: "the caller has gone"}
 	}
@@ -72,6 +72,9 @@ func answer(err error) error {
 
 func (r refusal) asError() *connect.Error {
 	err := connect.NewError(r.code, errors.New(text(r.message)))
+	if r.code == connect.CodeInternal {
+		err = connect.NewError(r.code, &fault{text(r.message)})
+	}
 	if r.retry <= 0 {
 		return err
 	}
@@ -81,6 +84,11 @@ func (r refusal) asError() *connect.Error {
 	err.Meta().Set("Retry-After", strconv.Itoa(int(math.Ceil(r.retry.Seconds()))))
 	return err
 }
+
+// fault is an error that nobody has foreseen; it goes to the log as well.
+type fault struct{ message string }
+
+func (f *fault) Error() string { return f.message }
 
 // asPart is an error for one of many.
 func asPart(err error) *broodv1.Error {

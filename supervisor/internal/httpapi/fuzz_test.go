@@ -79,7 +79,7 @@ func judge(t *testing.T, procedure string, body []byte, w *httptest.ResponseReco
 		t.Fatalf("%s %q: %d %q: %v", procedure, body, w.Code, out, err)
 	}
 	for code, message := range map[string]string{said.Code: said.Message, said.Error.Code: said.Error.Message} {
-		if strings.HasPrefix(message, "protocol error") {
+		if strings.HasPrefix(message, "protocol error") || strings.HasPrefix(message, "unmarshal end stream message") {
 			continue // by its specification, Connect calls what breaks its envelopes internal
 		}
 		if code == connect.CodeInternal.String() || code == connect.CodeUnknown.String() {
@@ -99,6 +99,7 @@ func FuzzStream(f *testing.F) {
 	f.Add(append(envelope(0, `{"id":"a"}`), envelope(0, `{"id":"b","options":{"priority":9999}}`)...))
 	f.Add(envelope(2, `{}`))
 	f.Add(envelope(1, `{}`))
+	f.Add(envelope(2, "00"))
 	f.Add([]byte{0, 0xff, 0xff, 0xff, 0xff})
 	r := newRig(f, setup{idle: true})
 	handler := r.api.Handler()

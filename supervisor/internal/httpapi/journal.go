@@ -83,7 +83,7 @@ func (j journal) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect
 
 func (j journal) called(ctx context.Context, spec connect.Spec, peer connect.Peer, began time.Time, err error) {
 	logger := j.cfg.Logger
-	if err != nil && connect.CodeOf(err) == connect.CodeInternal {
+	if f := (*fault)(nil); errors.As(err, &f) {
 		logger.Error("call failed", "procedure", spec.Procedure, "error", err)
 	}
 	if !logger.IsDebug() {

@@ -11,10 +11,6 @@ import (
 
 // ListPools implements broodv1.AdminServiceHandler.
 func (a admin) ListPools(ctx context.Context, _ *broodv1.ListPoolsRequest) (*broodv1.ListPoolsResponse, error) {
-	configured := map[string]supervisor.PoolConfig{}
-	for _, p := range a.cfg.Pools() {
-		configured[p.Name] = p
-	}
 	out := &broodv1.ListPoolsResponse{Draining: a.cfg.Backend.Draining()}
 	snapshot := a.cfg.Backend.Snapshot()
 	for i := range snapshot.Pools {
@@ -24,8 +20,6 @@ func (a admin) ListPools(ctx context.Context, _ *broodv1.ListPoolsRequest) (*bro
 			return nil, about(p.Name, err)
 		}
 		pool := poolOf(p)
-		c := configured[p.Name]
-		pool.Tasks = c.Tasks
 		pool.Queued, pool.Scheduled, pool.Leased, pool.Dead = int64(counts.Queued), int64(counts.Scheduled), int64(counts.Leased), int64(counts.Dead)
 		pool.Oldest, pool.Paused = durationpb.New(counts.Oldest), counts.Paused
 		out.Pools = append(out.Pools, pool)
@@ -36,15 +30,17 @@ func (a admin) ListPools(ctx context.Context, _ *broodv1.ListPoolsRequest) (*bro
 // poolOf is what this server knows of a pool.
 func poolOf(p *supervisor.PoolSnapshot) *broodv1.Pool {
 	pool := &broodv1.Pool{
-		Name: text(p.Name), Plugin: text(p.Plugin), Isolation: string(p.Isolation), Degraded: text(p.Degraded), Restarts: p.Restarts,
-		Workers: int32(len(p.Workers)),
+		Name: text(p.Name), Plugin: text(p.Plugin), Isolation: string(p.Isolation), Degraded: text(p.Degraded), ReloadError: text(p.Reload),
+		Workers: int32(p.Size), Running: int64(p.Running), Done: p.Done, Restarts: p.Restarts,
+	}
+	for _, t := range p.Tasks {
+		pool.Tasks = append(pool.Tasks, text(t))
 	}
 	for i := range p.Workers {
-		switch w := &p.Workers[i]; w.State {
+		switch p.Workers[i].State {
 		case "ready", "busy":
 			pool.WorkersReady++
 		}
-		pool.Done += p.Workers[i].TasksDone
 	}
 	return pool
 }

@@ -73,7 +73,7 @@ func (r *rig) serve(t testing.TB, s setup) {
 		s.logger = hclog.NewNullLogger()
 	}
 	cfg := Config{
-		Backend: r.supervisor, Broker: r.broker, Pools: func() []supervisor.PoolConfig { return s.pools },
+		Backend: r.supervisor, Broker: r.broker,
 		Tokens: s.tokens, Limits: limits, Logger: s.logger,
 	}
 	if s.backend != nil {
