@@ -1,6 +1,7 @@
 package brokertest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -150,16 +151,63 @@ var deadTests = []test{
 		r.state("a", task.StateDead) // its result stays
 		r.want(r.refuse(message("a")), broker.ErrDuplicate)
 	}},
-	{name: "a letter outlives its result", settings: func(Kit) Settings { return Settings{ResultTTL: time.Second} }, run: func(r *rig) {
+	{name: "revived for one who waits", run: func(r *rig) {
 		r.end(task.Dead, r.put("a"))
-		r.until("the result is dropped", func() bool {
-			_, err := r.Get(r.ctx, "a")
-			return err != nil
-		})
+		wait := r.leaseLater(pool, 1)
+		r.none() // so that it waits, most likely
+		r.ok(r.Revive(r.ctx, "a"))
+		if l := wait(); l[0].Task.ID != "a" {
+			r.Fatalf("leased %q", l[0].Task.ID)
+		}
+	}},
+	{name: "who waited for the first result hears no second", run: func(r *rig) {
+		results := r.watch("a")
+		r.end(task.Dead, r.put("a"))
+		r.receive(results)
+		r.ok(r.Revive(r.ctx, "a"))
+		r.ack(r.take("a"))
+		r.result("a")
+		r.nothing(results)
+	}},
+	{name: "revived, it outlives its first result's time", settings: shortLived, run: func(r *rig) {
+		r.end(task.Dead, r.put("a"))
+		r.ok(r.Revive(r.ctx, "a"))
+		r.ack(r.put("b", priority(1)))
+		r.forgotten("b") // whose result is younger than that one
+		r.state("a", task.StateQueued)
+		r.take("a")
+	}},
+	{name: "one letter of an id that died again", settings: shortLived, run: func(r *rig) {
+		r.end(task.Dead, r.put("a"))
+		r.forgotten("a")
+		r.until("the id is free", func() bool { return one(r.Enqueue(r.ctx, []*broker.Message{message("a")})) == nil })
+		r.end(task.Rejected, r.take("a"))
+		r.letters("", 10, "a")
+		letter, err := r.DeadLetter(r.ctx, "a")
+		r.ok(err)
+		if letter.Result.Status != task.Rejected {
+			r.Fatalf("letter is %+v", letter)
+		}
+		r.counts(pool, broker.Counts{Dead: 1})
+	}},
+	{name: "a letter outlives its result", settings: shortLived, run: func(r *rig) {
+		r.end(task.Dead, r.put("a"))
+		r.forgotten("a")
 		r.letters("", 10, "a")
 		r.until("it can be revived", func() bool { return r.Revive(r.ctx, "a") == nil })
 		r.ack(r.take("a"))
 	}},
+}
+
+func shortLived(Kit) Settings { return Settings{ResultTTL: time.Second} }
+
+// forgotten waits until a result is dropped.
+func (r *rig) forgotten(id string) {
+	r.Helper()
+	r.until("the result is dropped", func() bool {
+		_, err := r.Get(r.ctx, id)
+		return errors.Is(err, broker.ErrNotFound)
+	})
 }
 
 // letters lists dead letters in pages of n, and checks which they are.

@@ -69,14 +69,11 @@ var ackTests = []test{
 			r.want(err, broker.ErrNotFound)
 		}
 	}},
-	{name: "results are kept for their time", settings: func(Kit) Settings { return Settings{ResultTTL: time.Second} }, run: func(r *rig) {
+	{name: "results are kept for their time", settings: shortLived, run: func(r *rig) {
 		l := r.put("a")
 		before := time.Now()
 		r.ack(l)
-		r.until("the result is dropped", func() bool {
-			_, err := r.Get(r.ctx, "a")
-			return err != nil
-		})
+		r.forgotten("a")
 		if kept := time.Since(before); kept < 900*time.Millisecond {
 			r.Fatalf("the result was kept for %v", kept)
 		}
