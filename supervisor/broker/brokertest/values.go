@@ -63,6 +63,12 @@ var valueTests = []test{
 			r.Fatalf("tag is %v", l.Task.Tag)
 		}
 	}},
+	{name: "that an id is fresh is not kept", run: func(r *rig) {
+		r.enqueue(message("a", func(m *broker.Message) { m.Fresh = true }))
+		if r.get("a").Message.Fresh || r.take("a").Fresh {
+			r.Fatal("it is")
+		}
+	}},
 	{name: "every field of a result", run: func(r *rig) {
 		l := r.put("a", everything)
 		want := task.Result{

@@ -51,7 +51,7 @@ type item struct {
 // newItem turns a message's times into durations.
 func (b *Broker) newItem(m *broker.Message, now time.Duration) *item {
 	it := &item{msg: *m, ready: now, expires: never, unique: never}
-	it.msg.Task.Tag = nil
+	it.msg.Task.Tag, it.msg.Fresh = nil, false
 	if !m.NotBefore.IsZero() {
 		it.ready = later(now, time.Until(m.NotBefore))
 	}
