@@ -126,6 +126,7 @@ func (b *Broker) finish(ctx context.Context, claims []*claim, errs []error) {
 		case errs[i] == nil:
 			b.freeUnique(ctx, &c.lease.Message)
 		}
+		b.freeSlot(ctx, c)
 		if c.stored {
 			b.forget(c.pool.name, c.lease.Task.ID)
 		}

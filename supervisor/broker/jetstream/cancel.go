@@ -68,6 +68,9 @@ func (b *Broker) end(ctx context.Context, q *queued, r *task.Result) error {
 	for _, p := range b.everyPool() {
 		p.discard(id)
 	}
+	if b.engine == nil {
+		_ = b.nc.Publish(b.names.subject("x", "over", token(id)), []byte(id)) // a result that comes late is refused
+	}
 	b.unmarkDelayed(q.message.Pool, id)
 	if errs != nil {
 		return broker.ErrFinished

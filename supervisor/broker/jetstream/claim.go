@@ -17,6 +17,7 @@ type claim struct {
 	lease  broker.Lease
 	pool   *pool
 	key    int64  // policy.Key
+	slot   string // of its concurrency key, if brokers share the server
 	stored bool   // the task has a state
 	unseen uint32 // deliveries that nobody leased
 }

@@ -19,10 +19,11 @@ type gate struct {
 	mu     sync.Mutex
 	keys   map[string]map[string]*claim // leases by key and task
 	parked map[*pool]struct{}           // pools with tasks that wait for room
+	closed map[string]time.Time         // keys that have no room on the server, and until when not to ask again
 }
 
 func newGate() *gate {
-	return &gate{keys: map[string]map[string]*claim{}, parked: map[*pool]struct{}{}}
+	return &gate{keys: map[string]map[string]*claim{}, parked: map[*pool]struct{}{}, closed: map[string]time.Time{}}
 }
 
 // enter lets a lease in if there is room under its key. One that has lapsed takes none,
@@ -34,6 +35,12 @@ func (g *gate) enter(c *claim) bool {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if until, ok := g.closed[m.ConcurrencyKey]; ok {
+		if time.Until(until) > 0 {
+			return false
+		}
+		delete(g.closed, m.ConcurrencyKey)
+	}
 	held := g.keys[m.ConcurrencyKey]
 	others := 0
 	for id, h := range held {
@@ -64,9 +71,29 @@ func (g *gate) leave(m *broker.Message) {
 	if len(held) == 0 {
 		delete(g.keys, m.ConcurrencyKey)
 	}
+	g.wake()
+}
+
+// wake has the pools look again whose tasks wait for room. Requires mu.
+func (g *gate) wake() {
 	for p := range g.parked {
 		p.signal()
 	}
+}
+
+// shut lets nobody in under a key for a while: others have all the room.
+func (g *gate) shut(key string, d time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed[key] = time.Now().Add(d)
+}
+
+// open ends what shut began.
+func (g *gate) open(key string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.closed, key)
+	g.wake()
 }
 
 // parks notes whether a pool has tasks that wait for room.

@@ -32,6 +32,10 @@ type lookup struct {
 	MaxBytes int      `json:"max_bytes,omitempty"`
 }
 
+// answers is room for all that the server may say: an answer without room is lost. A subject with
+// wildcards stands for few messages, of which there are mostLast at most.
+func (q *lookup) answers() int { return min(4*max(len(q.Last), q.Batch)+4, max(mostLast, q.Batch)+4) }
+
 // lasts calls f with the last message of each of the subjects that has one.
 func (s *session) lasts(ctx context.Context, stream string, subjects []string, f func(stored)) error {
 	for len(subjects) > 0 {
@@ -63,26 +67,25 @@ func (s *session) get(ctx context.Context, stream string, q lookup, f func(store
 		return 0, err
 	}
 	inbox := s.nc.NewInbox()
-	sub, err := s.nc.SubscribeSync(inbox)
+	answers := make(chan *nats.Msg, q.answers())
+	sub, err := s.nc.ChanSubscribe(inbox, answers)
 	if err != nil {
 		return 0, unavailable(err)
 	}
 	defer func() { _ = sub.Unsubscribe() }() // fails only if the connection is closed
-	if err := sub.SetPendingLimits(-1, -1); err != nil {
-		return 0, unavailable(err)
-	}
 	if err := s.nc.PublishRequest("$JS.API.DIRECT.GET."+stream, inbox, request); err != nil {
 		return 0, unavailable(err)
 	}
-	for seen := 0; ; seen++ {
-		m, err := sub.NextMsgWithContext(ctx)
-		if err != nil {
-			return 0, unavailable(err)
+	for {
+		var m *nats.Msg
+		select {
+		case m = <-answers:
+		case <-ctx.Done():
+			return 0, unavailable(ctx.Err())
 		}
 		switch m.Header.Get("Status") {
 		case "":
-			msg := fromDirect(m)
-			f(msg)
+			f(fromDirect(m))
 			pending, _ = strconv.Atoi(m.Header.Get("Nats-Num-Pending"))
 			if q.Batch == 0 && q.Last == nil {
 				return pending, nil

@@ -64,6 +64,15 @@ func (b *Broker) lease(ctx context.Context, name string, n int) ([]*broker.Lease
 	}
 	p.arrive()
 	defer p.leave()
+	leases, err := p.lease(ctx, n)
+	if err != nil && b.engine == nil {
+		// Others may have room for what has none here.
+		p.giveBackAhead(b.ctx)
+	}
+	return leases, err
+}
+
+func (p *pool) lease(ctx context.Context, n int) ([]*broker.Lease, error) {
 	for {
 		if err := p.prepare(ctx); err != nil {
 			return nil, err
@@ -73,11 +82,15 @@ func (b *Broker) lease(ctx context.Context, name string, n int) ([]*broker.Lease
 			return nil, err
 		}
 		claims, err = p.vet(ctx, claims)
+		if err == nil {
+			claims, err = p.enterShared(ctx, claims)
+		}
 		if err != nil {
+			p.unget(claims)
 			return nil, err
 		}
 		if len(claims) > 0 {
-			b.held.add(claims)
+			p.b.held.add(claims)
 			return leasesOf(claims), nil
 		}
 	}
@@ -205,7 +218,7 @@ func (p *pool) patience() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.parked) > 0 {
-		return min(ringBeat, p.b.cfg.LeaseTime/4)
+		return min(slotPause, p.b.cfg.LeaseTime/4)
 	}
 	return ringBeat
 }

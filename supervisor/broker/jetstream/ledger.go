@@ -59,9 +59,9 @@ func finalState(status task.Status) task.State {
 type queued struct {
 	message broker.Message
 	stream  string
+	subject string
 	seq     uint64
 	state   task.State
-	delayed bool // its time has not come: it is not in its pool's queue yet
 }
 
 func (q *queued) record() broker.Record {
@@ -73,7 +73,23 @@ func (q *queued) record() broker.Record {
 
 // find looks for a task that has no result. broker.ErrNotFound.
 func (b *Broker) find(ctx context.Context, id string) (*queued, error) {
-	for _, p := range b.everyPool() {
+	q, err := b.findIn(ctx, b.everyPool(), id)
+	if errors.Is(err, broker.ErrNotFound) {
+		q, err = b.findDelayed(ctx, id)
+	}
+	if b.engine == nil && errors.Is(err, broker.ErrNotFound) {
+		// Others may have made pools that we do not know.
+		all, err := b.findPools(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return b.findIn(ctx, all, id)
+	}
+	return q, err
+}
+
+func (b *Broker) findIn(ctx context.Context, pools []*pool, id string) (*queued, error) {
+	for _, p := range pools {
 		s, err := b.last(ctx, p.stream, b.names.subject("q", token(p.name), "*", token(id)))
 		if errors.Is(err, broker.ErrNotFound) {
 			continue
@@ -87,7 +103,7 @@ func (b *Broker) find(ctx context.Context, id string) (*queued, error) {
 		}
 		return q, b.stand(ctx, p, q)
 	}
-	return b.findDelayed(ctx, id)
+	return nil, broker.ErrNotFound
 }
 
 // everyPool returns all pools that are known.
@@ -106,7 +122,7 @@ func (b *Broker) read(s stored, stream string) (*queued, error) {
 	if err := proto.Unmarshal(s.data, &t); err != nil {
 		return nil, fmt.Errorf("message %d of stream %s is damaged: %w", s.seq, stream, err)
 	}
-	q := &queued{stream: stream, seq: s.seq}
+	q := &queued{stream: stream, subject: s.subject, seq: s.seq}
 	fromTask(&t, &q.message)
 	return q, nil
 }
@@ -133,7 +149,7 @@ func (b *Broker) stand(ctx context.Context, p *pool, q *queued) error {
 			q.state = task.StateRetrying
 		}
 	}
-	elsewhere, err := b.heldElsewhere(ctx, id)
+	elsewhere, err := b.heldElsewhere(ctx, p, q)
 	if elsewhere {
 		q.state = task.StateRunning
 	}

@@ -2,20 +2,28 @@ package jetstream
 
 import (
 	"context"
-	"strings"
 
 	"github.com/nats-io/nats.go"
 )
 
 // listen hears what other brokers on the same server say.
 func (b *Broker) listen() error {
+	if b.engine != nil {
+		return nil // there is nobody else
+	}
 	for subject, handle := range map[string]nats.MsgHandler{
-		b.names.subject("p", "paused", "*"):     b.hearPause,
 		b.names.subject("x", "level", "*", "*"): b.hearLevel,
+		b.names.subject("x", "held", "*"):       b.hearHeld,
+		b.names.subject("x", "count", "*"):      b.hearCount,
+		b.names.subject("x", "over", "*"):       b.hearOver,
+		b.names.subject("x", "slot", "*"):       b.hearSlot,
 	} {
-		if _, err := b.nc.Subscribe(subject, handle); err != nil {
+		if _, err := b.peers.Subscribe(subject, handle); err != nil {
 			return unavailable(err)
 		}
+	}
+	if _, err := b.nc.Subscribe(b.names.subject("p", "paused", "*"), b.hearPause); err != nil {
+		return unavailable(err)
 	}
 	return nil
 }
@@ -28,16 +36,14 @@ func (b *Broker) hearPause(m *nats.Msg) {
 	}
 }
 
+// hearLevel gets to know a level, and perhaps a pool, that another broker has begun to use.
 func (b *Broker) hearLevel(m *nats.Msg) {
-	b.mu.Lock()
-	p := b.pools[string(m.Data)]
-	b.mu.Unlock()
 	l, ok := levelOf(lastToken(m.Subject))
-	if p == nil || !ok || strings.Count(m.Subject, ".") < 2 {
+	if !ok || len(m.Data) == 0 {
 		return
 	}
-	if _, err := p.known(l); err != nil {
-		b.cfg.Logger.Warn("a level of priority is not read yet", "pool", p.name, "level", l, "error", err)
+	if _, err := b.entry(string(m.Data)).known(l); err != nil {
+		b.cfg.Logger.Warn("a level of priority is not read yet", "pool", string(m.Data), "level", l, "error", err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"cmp"
 	"slices"
 )
 
@@ -91,4 +92,14 @@ func (p *pool) discard(id string) {
 		})
 	}
 	p.parked = slices.DeleteFunc(p.parked, func(c *claim) bool { return c.lease.Task.ID == id })
+}
+
+// park keeps a claim until there is room under its concurrency key.
+func (p *pool) park(c *claim) {
+	p.b.gate.leave(&c.lease.Message)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i, _ := slices.BinarySearchFunc(p.parked, c.key, func(x *claim, key int64) int { return cmp.Compare(x.key, key) })
+	p.parked = slices.Insert(p.parked, i, c)
+	p.b.gate.parks(p, true)
 }

@@ -37,7 +37,14 @@ type pool struct {
 
 // pool returns a pool that is ready to be used.
 func (b *Broker) pool(ctx context.Context, name string) (*pool, error) {
+	p := b.entry(name)
+	return p, p.prepare(ctx)
+}
+
+// entry returns a pool, ready or not.
+func (b *Broker) entry(name string) *pool {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	p := b.pools[name]
 	if p == nil {
 		p = &pool{
@@ -46,8 +53,7 @@ func (b *Broker) pool(ctx context.Context, name string) (*pool, error) {
 		}
 		b.pools[name] = p
 	}
-	b.mu.Unlock()
-	return p, p.prepare(ctx)
+	return p
 }
 
 // prepare makes the stream if it is not there and finds the levels in use.
@@ -132,7 +138,7 @@ func (p *pool) level(ctx context.Context, l int) (*puller, error) {
 		return nil, err
 	}
 	if p.b.engine == nil {
-		_ = p.b.nc.Publish(p.b.names.subject("x", "level", token(p.name), levelToken(l)), []byte(p.name)) // they look by themselves, too, just later
+		_ = p.b.peers.Publish(p.b.names.subject("x", "level", token(p.name), levelToken(l)), []byte(p.name)) // they look by themselves, too, just later
 	}
 	return q, nil
 }
@@ -161,29 +167,37 @@ func (p *pool) stale() {
 	p.signal()
 }
 
-// openPools gets to know the pools that have a queue, and gives back what a process had leased that is no more.
+// openPools gets ready the pools that have a queue, and gives back what a process had leased that is no more.
 func (b *Broker) openPools(ctx context.Context) error {
-	prefix := b.names.stream("q") + "_"
-	streams := b.js.ListStreams(ctx)
-	var found []string
-	for info := range streams.Info() {
-		if name := info.Config.Metadata["pool"]; name != "" && strings.HasPrefix(info.Config.Name, prefix) {
-			found = append(found, name)
-		}
+	found, err := b.findPools(ctx)
+	if err != nil {
+		return err
 	}
-	if err := streams.Err(); err != nil && !errors.Is(err, jetstream.ErrEndOfData) {
-		return unavailable(err)
-	}
-	for _, name := range found {
-		p, err := b.pool(ctx, name)
-		if err != nil {
+	for _, p := range found {
+		if err := p.prepare(ctx); err != nil {
 			return err
 		}
 		if b.engine != nil {
 			if err := p.reclaim(ctx); err != nil {
-				return fmt.Errorf("pool %s: %w", name, err)
+				return fmt.Errorf("pool %s: %w", p.name, err)
 			}
 		}
 	}
 	return nil
+}
+
+// findPools gets to know all pools that have a queue.
+func (b *Broker) findPools(ctx context.Context) ([]*pool, error) {
+	prefix := b.names.stream("q") + "_"
+	var found []*pool
+	streams := b.js.ListStreams(ctx, jetstream.WithStreamListSubject(b.names.subject("q", ">")))
+	for info := range streams.Info() {
+		if name := info.Config.Metadata["pool"]; name != "" && strings.HasPrefix(info.Config.Name, prefix) {
+			found = append(found, b.entry(name))
+		}
+	}
+	if err := streams.Err(); err != nil && !errors.Is(err, jetstream.ErrEndOfData) {
+		return nil, unavailable(err)
+	}
+	return found, nil
 }

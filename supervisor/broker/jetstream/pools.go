@@ -80,7 +80,7 @@ func (b *Broker) Counts(ctx context.Context, pool string) (broker.Counts, error)
 	if err != nil {
 		return counts, err
 	}
-	leased, err := b.countLeased(ctx, p)
+	leased, err := b.countLeased(p, known.delivered)
 	if err != nil {
 		return counts, err
 	}

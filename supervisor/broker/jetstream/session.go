@@ -18,6 +18,7 @@ type session struct {
 	names  names
 	engine *engine // nil for a remote server
 	nc     *nats.Conn
+	peers  *nats.Conn // to other brokers on a remote server, not to ourselves; nil for an embedded one
 	js     jetstream.JetStream
 	*publisher
 
@@ -49,23 +50,33 @@ func (s *session) connect() error {
 		nats.Timeout(s.cfg.Timeout), nats.PingInterval(5*time.Second), nats.MaxPingsOutstanding(2), nats.DrainTimeout(s.cfg.Timeout),
 		// What is written while there is no connection fails at once: nobody may take a buffer for a server.
 		nats.ReconnectBufSize(-1),
-		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { s.disconnected(err) }),
-		nats.ReconnectHandler(func(*nats.Conn) { s.connected() }),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { s.cfg.Logger.Warn("nats", "error", err) }),
 	)
-	url := s.cfg.URL
 	if s.engine != nil {
 		options = append(options, nats.InProcessServer(s.engine))
 	}
 	var err error
-	if s.nc, err = nats.Connect(url, options...); err != nil {
+	if s.nc, err = nats.Connect(s.cfg.URL, append(options, s.watched()...)...); err != nil {
 		return fmt.Errorf("connect to %s: %w", s.where(), err)
+	}
+	if s.engine == nil {
+		if s.peers, err = nats.Connect(s.cfg.URL, append(options, nats.NoEcho())...); err != nil {
+			return fmt.Errorf("connect to %s: %w", s.where(), err)
+		}
 	}
 	if s.js, err = jetstream.New(s.nc, jetstream.WithDefaultTimeout(s.cfg.Timeout)); err != nil {
 		return err
 	}
 	s.publisher, err = newPublisher(s.nc)
 	return err
+}
+
+// watched tells the session what becomes of its connection.
+func (s *session) watched() []nats.Option {
+	return []nats.Option{
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { s.disconnected(err) }),
+		nats.ReconnectHandler(func(*nats.Conn) { s.connected() }),
+	}
 }
 
 func (s *session) identity() []nats.Option {
@@ -139,10 +150,12 @@ func (s *session) health() error {
 }
 
 func (s *session) close() {
-	if s.nc != nil {
-		closed := s.nc.StatusChanged(nats.CLOSED)
-		s.nc.Close()
-		<-closed
+	for _, nc := range []*nats.Conn{s.peers, s.nc} {
+		if nc != nil {
+			closed := nc.StatusChanged(nats.CLOSED)
+			nc.Close()
+			<-closed
+		}
 	}
 	if s.engine != nil {
 		s.engine.stop()

@@ -37,6 +37,7 @@ func (b *Broker) Nack(ctx context.Context, l *broker.Lease, delay time.Duration)
 	}
 	b.held.drop(c)
 	err = b.giveBack(ctx, c, delay)
+	b.freeSlot(ctx, c)
 	b.gate.leave(&l.Message)
 	return err
 }
@@ -135,5 +136,8 @@ func (b *Broker) extend(c *claim) error {
 		return unavailable(err)
 	}
 	c.renew(at)
+	if err := b.renewSlot(c); err != nil {
+		return unavailable(err)
+	}
 	return nil
 }

@@ -33,7 +33,11 @@ func (s *session) streams() []jetstream.StreamConfig {
 	letters := kept("d")
 	letters.MaxMsgs = int64(cfg.MaxDead)
 	pools := kept("p")
-	return []jetstream.StreamConfig{results, states, letters, pools, s.times(), s.holders()}
+	all := []jetstream.StreamConfig{results, states, letters, pools, s.times(), s.holders()}
+	if s.engine == nil {
+		all = append(all, s.slots())
+	}
+	return all
 }
 
 // queue is the stream of a pool's tasks.

@@ -1,6 +1,8 @@
 package jetstream
 
 import (
+	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,4 +35,38 @@ func opened(t testing.TB, cfg Config) *Broker {
 		t.Fatal(err)
 	}
 	return b
+}
+
+func TestRemote(t *testing.T) {
+	brokertest.Run(t, brokertest.Kit{
+		LeaseTime: time.Second,
+		Durable:   true,
+		Shared:    true,
+		New: func(t testing.TB, s brokertest.Settings) *brokertest.Store {
+			n := oneServer(t)
+			cfg := settled(s)
+			cfg.URL = n.url()
+			return &brokertest.Store{
+				Open:  func(t testing.TB) broker.Broker { return opened(t, cfg) },
+				Break: func(testing.TB) { n.stop() },
+				Mend:  func(t testing.TB) { n.start(t) },
+			}
+		},
+	})
+}
+
+func TestCluster(t *testing.T) {
+	nodes := cluster(t)
+	var stores atomic.Int64
+	brokertest.Run(t, brokertest.Kit{
+		LeaseTime: 2 * time.Second,
+		Durable:   true,
+		Shared:    true,
+		New: func(t testing.TB, s brokertest.Settings) *brokertest.Store {
+			cfg := settled(s)
+			cfg.URL = urls(nodes)
+			cfg.Namespace = fmt.Sprint("s", stores.Add(1))
+			return &brokertest.Store{Open: func(t testing.TB) broker.Broker { return opened(t, cfg) }}
+		},
+	})
 }

@@ -14,8 +14,7 @@ func (p *pool) vet(ctx context.Context, claims []*claim) ([]*claim, error) {
 		return nil, nil
 	}
 	if err := p.mark(ctx, claims); err != nil {
-		p.unget(claims)
-		return nil, err
+		return claims, err
 	}
 	var again []*claim
 	for _, c := range claims {
@@ -28,8 +27,7 @@ func (p *pool) vet(ctx context.Context, claims []*claim) ([]*claim, error) {
 	}
 	past, err := p.b.past(ctx, p.name, again)
 	if err != nil {
-		p.unget(claims)
-		return nil, err
+		return claims, err
 	}
 	kept := claims[:0]
 	for _, c := range claims {
