@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -59,6 +60,11 @@ func (s *Server) listen(ctx context.Context) (net.Listener, error) {
 	l, err := lc.Listen(ctx, network, address)
 	if err != nil {
 		return nil, fmt.Errorf("api.address: %w", err)
+	}
+	if network == "unix" { // whoever may open it may do everything
+		if err := os.Chmod(address, 0o600); err != nil {
+			return nil, errors.Join(fmt.Errorf("api.address: %w", err), l.Close())
+		}
 	}
 	l = netutil.LimitListener(l, s.cfg.API.MaxConnections)
 	if s.cert != nil {

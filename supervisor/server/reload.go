@@ -44,8 +44,8 @@ func (s *Server) reload(ctx context.Context) ([]httpapi.Reloaded, error) {
 	return outcomes(before, s.supervisor.Snapshot()), err
 }
 
-// outcomes compares the pools of before and after a reload: workers that go on are of a pool that
-// did not need others.
+// outcomes compares the pools of before and after a reload: one without workers that are new has not
+// needed any.
 func outcomes(before, after supervisor.Snapshot) []httpapi.Reloaded {
 	were := map[string]bool{}
 	for _, p := range before.Pools {
@@ -55,10 +55,10 @@ func outcomes(before, after supervisor.Snapshot) []httpapi.Reloaded {
 	}
 	var out []httpapi.Reloaded
 	for _, p := range after.Pools {
-		r := httpapi.Reloaded{Pool: p.Name, Outcome: "reloaded", Message: p.Reload}
+		r := httpapi.Reloaded{Pool: p.Name, Outcome: "unchanged", Message: p.Reload}
 		for _, w := range p.Workers {
-			if were[w.Name] {
-				r.Outcome = "unchanged"
+			if !were[w.Name] {
+				r.Outcome = "reloaded"
 			}
 		}
 		if p.Reload != "" {

@@ -31,7 +31,7 @@ func (a *API) timed(next http.Handler) http.Handler {
 		// watched by pings.
 		if r.URL.Path != broodv1.TaskServiceSubmitStreamProcedure {
 			limited := http.MaxBytesReader(w, r.Body, int64(a.cfg.Limits.MaxBody)+bodySlack)
-			in := &inlet{ReadCloser: limited, control: out.control, stall: stall, room: a.room}
+			in := &inlet{ReadCloser: limited, request: r, answer: w.Header(), control: out.control, stall: stall, room: a.room}
 			defer in.release()
 			r.Body = in
 		}

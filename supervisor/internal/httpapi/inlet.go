@@ -3,8 +3,10 @@ package httpapi
 import (
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"time"
 
 	"connectrpc.com/connect"
@@ -14,6 +16,8 @@ import (
 // inlet reads a body with deadlines, and counts it against what all bodies may hold.
 type inlet struct {
 	io.ReadCloser
+	request *http.Request
+	answer  http.Header
 	control *http.ResponseController
 	stall   time.Duration
 	room    *semaphore.Weighted
@@ -28,14 +32,26 @@ func (i *inlet) Read(p []byte) (int, error) {
 		_ = i.control.SetReadDeadline(now.Add(i.stall))
 	}
 	n, err := i.ReadCloser.Read(p)
-	if err != nil {
-		_ = i.control.SetReadDeadline(time.Time{}) // a long poll follows
+	switch {
+	case err == io.EOF:
+		_ = i.control.SetReadDeadline(time.Time{}) // a long poll may follow
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		i.hangUp()
+		return 0, connect.NewError(connect.CodeDeadlineExceeded, fmt.Errorf("nothing of the body came for %v", i.stall))
 	}
 	if n > 0 && !i.room.TryAcquire(int64(n)) {
+		i.hangUp()
 		return 0, noRoom()
 	}
 	i.taken += int64(n)
 	return n, err
+}
+
+// hangUp has the connection closed after the answer: the rest of the body may still come.
+func (i *inlet) hangUp() {
+	if i.request.ProtoMajor == 1 {
+		i.answer.Set("Connection", "close")
+	}
 }
 
 // release says that the request is over.

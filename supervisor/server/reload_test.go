@@ -1,0 +1,86 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"github.com/brood-run/brood/supervisor"
+	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
+)
+
+func TestReloadOverTheAPI(t *testing.T) {
+	good := supervisor.PoolConfig{Name: "p", Plugin: filepath.Join(bin, "faulty"), Workers: 1}
+	next, fail := good, error(nil)
+	cfg := config(t)
+	cfg.Supervisor.Pools = []supervisor.PoolConfig{good}
+	cfg.Reload = func(context.Context) ([]supervisor.PoolConfig, error) { return []supervisor.PoolConfig{next}, fail }
+	s := start(t, cfg)
+	if err := s.Supervisor().WaitReady(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	admin := broodv1.NewAdminServiceClient(plain(t), "http://"+s.Addr().String())
+	reload := func(want string) {
+		t.Helper()
+		out, err := admin.Reload(t.Context(), &broodv1.ReloadRequest{})
+		if err != nil || len(out.GetPools()) != 1 || out.GetPools()[0].GetOutcome() != want {
+			t.Errorf("%v, %v, want %s", out, err, want)
+		}
+	}
+	reload("unchanged")
+	next.Args = []string{"-x"}
+	reload("reloaded")
+	next.Plugin = "/missing"
+	reload("rolled_back")
+	if err := s.Reload(t.Context()); !errors.Is(err, supervisor.ErrRolledBack) {
+		t.Errorf("Reload: %v", err)
+	}
+	pools, err := admin.ListPools(t.Context(), &broodv1.ListPoolsRequest{})
+	if err != nil || pools.GetPools()[0].GetReloadError() == "" {
+		t.Errorf("%v, %v", pools, err)
+	}
+	next.Workers = -1
+	if _, err := admin.Reload(t.Context(), &broodv1.ReloadRequest{}); code(err) != "invalid_argument" {
+		t.Errorf("bad settings: %v", err)
+	}
+	fail = errors.New("brood.yaml:7: unknown key")
+	if _, err := admin.Reload(t.Context(), &broodv1.ReloadRequest{}); code(err) != "failed_precondition" {
+		t.Errorf("bad file: %v", err)
+	}
+}
+
+func TestScaleAndRecycleOverTheAPI(t *testing.T) {
+	s := start(t, config(t))
+	events := s.Supervisor().Events(1000)
+	defer events.Close()
+	if err := s.Supervisor().WaitReady(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	admin := broodv1.NewAdminServiceClient(plain(t), "http://"+s.Addr().String())
+	if _, err := admin.ScalePool(t.Context(), &broodv1.ScalePoolRequest{Pool: "faulty", Workers: 2}); err != nil {
+		t.Fatal(err)
+	}
+	pools, err := admin.ListPools(t.Context(), &broodv1.ListPoolsRequest{})
+	if err != nil || pools.GetPools()[0].GetWorkers() != 2 {
+		t.Errorf("%v, %v", pools, err)
+	}
+	workers, err := admin.ListWorkers(t.Context(), &broodv1.ListWorkersRequest{})
+	if err != nil || len(workers.GetWorkers()) == 0 {
+		t.Fatalf("%v, %v", workers, err)
+	}
+	if _, err := admin.RecycleWorker(t.Context(), &broodv1.RecycleWorkerRequest{Name: workers.GetWorkers()[0].GetName()}); err != nil {
+		t.Fatal(err)
+	}
+	for e := range events.C() {
+		if e.Kind() == "worker_exited" {
+			break
+		}
+	}
+	if _, err := admin.RecycleWorker(t.Context(), &broodv1.RecycleWorkerRequest{Name: "nobody"}); code(err) != "not_found" {
+		t.Errorf("no worker: %v", err)
+	}
+	if _, err := admin.ScalePool(t.Context(), &broodv1.ScalePoolRequest{Pool: "nobody", Workers: 1}); code(err) != "not_found" {
+		t.Errorf("no pool: %v", err)
+	}
+}
