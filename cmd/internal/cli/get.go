@@ -118,7 +118,11 @@ func (f *facts) task(t *broodv1.Task) {
 		f.add("error", r.Err.Kind+": "+r.Err.Message)
 	}
 	for _, a := range r.Attempts {
-		f.add("attempt", fmt.Sprintf("%d on %s (pid %d): %s %s", a.N, a.Worker, a.PID, a.Outcome, a.Message))
+		what := string(a.Outcome)
+		if a.Message != "" {
+			what += ": " + a.Message
+		}
+		f.add("attempt", fmt.Sprintf("%d on %s (pid %d): %s", a.N, a.Worker, a.PID, what))
 	}
 	if t.GetState() == broodv1.TaskState_TASK_STATE_COMPLETED {
 		f.add("result", excerpt(r.Payload))

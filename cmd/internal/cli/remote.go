@@ -159,9 +159,9 @@ func ending(err error) error {
 		return err
 	}
 	switch f.Reason {
-	case client.Unreachable:
+	case client.Nobody:
 		return cannotRunf("%v: start one with %q, or say where it is with --addr or BROOD_ADDR", f, "brood serve --plugin P")
-	case client.Busy, client.Stranger:
+	case client.Lost, client.Busy, client.Stranger:
 		return cannotRunf("%v", f)
 	case client.Denied, client.Invalid:
 		return usageErrorf("%v", f)

@@ -112,6 +112,16 @@ func (f *serveFile) entries(where string, n ast.Node, known map[string]func(*ast
 }
 
 func unknownKey[V any](full, key string, known map[string]V) string {
+	if _, ok := newPoolOptions("").byKey()[key]; ok && full == key {
+		return fmt.Sprintf("unknown key %q; it is a setting of a pool, expected below pools", full)
+	}
+	if strings.HasPrefix(full, "pools.") {
+		for _, s := range newServeOptions().sections() {
+			if _, ok := byKey(s.all, setting.key)[key]; ok && s.key == "" {
+				return fmt.Sprintf("unknown key %q; it is a setting of the server, expected at the top of the file", full)
+			}
+		}
+	}
 	near := suggestion(key, known)
 	if near == "" {
 		near = "; expected one of " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")
@@ -187,10 +197,14 @@ func (f *serveFile) one(name, prefix string, n ast.Node, v value, strict bool) {
 }
 
 func wrongType(types []string, kind, raw string) string {
-	if kind == "string" {
-		return fmt.Sprintf("expected a %s, found the text %q: leave the quotes out", strings.Join(types, " or a "), raw)
+	if kind != "string" {
+		return fmt.Sprintf("expected a text, found %s: put it in quotes", raw)
 	}
-	return fmt.Sprintf("expected a text, found the %s %s: put it in quotes", kind, raw)
+	what := "a number"
+	if slices.Contains(types, "boolean") {
+		what = "true or false"
+	}
+	return fmt.Sprintf("expected %s, found the text %q: leave the quotes out", what, raw)
 }
 
 // scalar returns a plain value as it is written, and its type in the words of JSON schema; no type if it

@@ -62,11 +62,11 @@ func (s *serveSource) load(ctx context.Context, logger hclog.Logger, before []su
 	if err != nil {
 		return nil, err
 	}
-	if len(errs.all) > 0 {
-		return nil, errs.err()
-	}
 	out := &serving{serveOptions: o}
 	for _, p := range o.pools {
+		if p.plugin == "" {
+			continue // which has been said
+		}
 		f := finder{fileErrors: errs, file: s.file, home: s.home, logger: logger, before: before}
 		if config, ok := f.find(ctx, p); ok {
 			out.pools = append(out.pools, config)
@@ -78,7 +78,7 @@ func (s *serveSource) load(ctx context.Context, logger hclog.Logger, before []su
 	if len(out.pools) == len(o.pools) {
 		distinctTasks(errs, o.pools, out.pools)
 	}
-	if before == nil {
+	if before == nil && len(errs.all) == 0 {
 		out.tokens = o.readTokens(errs)
 	}
 	return out, errs.err()

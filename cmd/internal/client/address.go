@@ -10,9 +10,19 @@ import (
 // DefaultAddress is where a server listens unless it is told otherwise.
 const DefaultAddress = "http://127.0.0.1:7717"
 
+// unixPrefix begins the address of a socket in the file system.
+const unixPrefix = "unix:"
+
 // ParseAddress makes a base URL of what a person types: a URL, or HOST:PORT, which is taken
-// for plain HTTP on the loopback and for HTTPS anywhere else, as servers do it.
+// for plain HTTP on the loopback and for HTTPS anywhere else, as servers do it. The path of a socket,
+// unix:/path, stays what it is.
 func ParseAddress(raw string) (string, error) {
+	if path, is := strings.CutPrefix(raw, unixPrefix); is {
+		if path == "" {
+			return "", expected(raw)
+		}
+		return raw, nil
+	}
 	full := raw
 	if !strings.Contains(raw, "://") {
 		host, _, err := net.SplitHostPort(raw)
@@ -41,7 +51,7 @@ func ParseAddress(raw string) (string, error) {
 }
 
 func expected(raw string) error {
-	return fmt.Errorf("expected an address such as %s, https://brood.example.org or HOST:PORT, found %q", DefaultAddress, raw)
+	return fmt.Errorf("expected an address such as %s, https://brood.example.org, HOST:PORT or unix:/path, found %q", DefaultAddress, raw)
 }
 
 func isLoopback(host string) bool {

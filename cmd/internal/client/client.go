@@ -1,12 +1,14 @@
 package client
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -56,6 +58,14 @@ func New(config Config) (*Client, error) {
 		IdleConnTimeout:     time.Minute,
 		ForceAttemptHTTP2:   true,
 	}
+	base := config.Address
+	if path, is := strings.CutPrefix(base, unixPrefix); is {
+		base = "http://localhost"
+		transport.Proxy = nil
+		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "unix", path)
+		}
+	}
 	if config.CAFile != "" {
 		roots, err := certificates(config.CAFile)
 		if err != nil {
@@ -74,9 +84,9 @@ func New(config Config) (*Client, error) {
 		connect.WithAcceptCompression("gzip", nil, nil), // payloads are rarely worth it
 	}
 	return &Client{
-		Tasks:       broodv1.NewTaskServiceClient(caller, config.Address, options...),
-		DeadLetters: broodv1.NewDeadLetterServiceClient(caller, config.Address, options...),
-		Admin:       broodv1.NewAdminServiceClient(caller, config.Address, options...),
+		Tasks:       broodv1.NewTaskServiceClient(caller, base, options...),
+		DeadLetters: broodv1.NewDeadLetterServiceClient(caller, base, options...),
+		Admin:       broodv1.NewAdminServiceClient(caller, base, options...),
 		address:     config.Address,
 		transport:   transport,
 		reached:     reached,

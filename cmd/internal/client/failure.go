@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -18,13 +20,14 @@ type Reason uint8
 
 // Reasons of a Failure.
 const (
-	Failed      Reason = iota // the server could not do it
-	Unreachable               // no server answered, or the connection was lost
-	Busy                      // the server cannot do it now: it is full, or its broker is away
-	Denied                    // the token is wrong, or may not do this
-	Invalid                   // the request is wrong
-	NotFound                  // what it names is not there
-	Stranger                  // what answered is no brood server
+	Failed   Reason = iota // the server could not do it
+	Nobody                 // no server answered
+	Lost                   // one had answered, and the connection was lost
+	Busy                   // the server cannot do it now: it is full, or its broker is away
+	Denied                 // the token is wrong, or may not do this
+	Invalid                // the request is wrong
+	NotFound               // what it names is not there
+	Stranger               // what answered is no brood server
 )
 
 // Failure is why a call did not succeed, in words for a person.
@@ -75,9 +78,12 @@ func (c *Client) Explain(err error) error {
 // transportFailure words what went wrong on the way to the server.
 func (c *Client) transportFailure(err *connect.Error) error {
 	cause := err.Message()
+	if c.reached.Load() && (err.Code() == connect.CodeUnavailable || cutOff(err)) {
+		return &Failure{Reason: Lost, Text: fmt.Sprintf("the connection to %s was lost: %s", c.address, cause)}
+	}
 	switch err.Code() {
 	case connect.CodeUnavailable:
-		return &Failure{Reason: Unreachable, Text: fmt.Sprintf("no server at %s: %s", c.address, cause)}
+		return &Failure{Reason: Nobody, Text: fmt.Sprintf("no server at %s: %s", c.address, cause)}
 	case connect.CodeUnimplemented, connect.CodeUnknown, connect.CodeInternal:
 		if strings.Contains(cause, "malformed HTTP") || strings.Contains(cause, "content-type") ||
 			strings.Contains(cause, "404") || strings.Contains(cause, "HTTP status") {
@@ -85,6 +91,13 @@ func (c *Client) transportFailure(err *connect.Error) error {
 		}
 	}
 	return &Failure{Reason: Failed, Text: cause}
+}
+
+// cutOff says that an answer ended in its middle.
+func cutOff(err *connect.Error) bool {
+	var network *net.OpError
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.As(err, &network) ||
+		strings.Contains(err.Message(), "unexpected EOF") // Connect's own word for it
 }
 
 // retryAfter reads the server's hint from the header or, more exactly, from the error's details.

@@ -15,10 +15,9 @@ const (
 // patience decides whether a call that failed is repeated, and waits before it is. Not safe for
 // concurrent use.
 type patience struct {
-	client *Client
-	limit  time.Duration // how long the server may be away or full
-	since  time.Time     // of the first failure in a row
-	row    int           // failures in a row
+	limit time.Duration // how long the server may be away or full
+	since time.Time     // of the first failure in a row
+	row   int           // failures in a row
 }
 
 // success ends a row of failures.
@@ -31,7 +30,7 @@ func (p *patience) again(ctx context.Context, err error) error {
 	if !errors.As(err, &f) {
 		return err
 	}
-	if f.Reason != Busy && (f.Reason != Unreachable || !p.client.reached.Load()) {
+	if f.Reason != Busy && f.Reason != Lost {
 		return err
 	}
 	if p.row == 0 {

@@ -10,12 +10,13 @@ import (
 // Submitter sends tasks in batches and repeats what may have been lost. All its tasks have ids, so that
 // one that did arrive is not stored twice. Not safe for concurrent use.
 type Submitter struct {
+	client   *Client
 	patience patience
 }
 
 // Submitter returns one that goes on for limit while the server is away or full.
 func (c *Client) Submitter(limit time.Duration) *Submitter {
-	return &Submitter{patience: patience{client: c, limit: limit}}
+	return &Submitter{client: c, patience: patience{limit: limit}}
 }
 
 // Submit stores tasks and returns an answer for each, in their order. An answer is nil if it is not known
@@ -28,10 +29,10 @@ func (s *Submitter) Submit(ctx context.Context, tasks []*broodv1.SubmitRequest) 
 	}
 	resent := false // an earlier call may have stored them
 	for len(open) > 0 {
-		response, err := s.patience.client.Tasks.SubmitBatch(ctx, pick(tasks, open))
+		response, err := s.client.Tasks.SubmitBatch(ctx, pick(tasks, open))
 		var problem error
 		if err != nil {
-			problem = s.patience.client.Explain(err)
+			problem = s.client.Explain(err)
 		} else {
 			left, full := settle(answers, open, response.GetResults(), resent)
 			if len(left) < len(open) {

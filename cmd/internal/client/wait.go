@@ -42,7 +42,7 @@ func (c *Client) waitTogether(ctx context.Context, ids []string, limit time.Dura
 	for _, id := range ids {
 		open[id] = true
 	}
-	p := patience{client: c, limit: limit}
+	p := patience{limit: limit}
 	for len(open) > 0 {
 		progress, began := false, time.Now()
 		err := c.round(ctx, open, func(t *broodv1.Task) error {

@@ -154,7 +154,7 @@ func (d *run) reload(ctx context.Context) {
 	go func() {
 		switch err := d.server.Reload(ctx); {
 		case err != nil && ctx.Err() == nil:
-			d.cfg.Logger.Error("not reloaded, everything goes on as before", "error", err)
+			d.cfg.Logger.Error("not reloaded, everything goes on as before: " + err.Error()) // of many lines, perhaps
 		case err == nil:
 			d.cfg.Logger.Info("reloaded")
 		}
