@@ -69,7 +69,9 @@ func (s *Supervisor) beginReload(pools []PoolConfig) (*reload, error) {
 	r := &reload{changes: changes, settled: make(chan struct{})}
 	s.reloads.Go(func() {
 		for _, c := range r.changes {
-			r.apply(s, c)
+			if !r.apply(s, c) {
+				break
+			}
 		}
 		s.roster.Store(newRoster(roster.pools))
 		<-s.reloading
@@ -78,8 +80,8 @@ func (s *Supervisor) beginReload(pools []PoolConfig) (*reload, error) {
 	return r, nil
 }
 
-// apply reloads one pool.
-func (r *reload) apply(s *Supervisor, c change) {
+// apply reloads one pool. It says whether there is any use in going on.
+func (r *reload) apply(s *Supervisor, c change) bool {
 	p := c.plugin.pool
 	answer := p.Reload(s.settings(c.cfg, c.plugin.tasks), c.cfg.Workers, c.what)
 	var out pool.Outcome
@@ -91,12 +93,14 @@ func (r *reload) apply(s *Supervisor, c change) {
 	switch {
 	case errors.Is(out.Err, pool.ErrStopped):
 		r.errs = append(r.errs, ErrClosed)
+		return false
 	case out.Err != nil:
 		r.errs = append(r.errs, &ReloadError{Pool: c.plugin.name, Err: out.Err})
 	default:
 		c.plugin.cfg.Store(c.cfg)
 		r.old = append(r.old, out.Old...)
 	}
+	return true
 }
 
 func (r *reload) wait(ctx context.Context) error {

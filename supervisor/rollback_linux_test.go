@@ -265,6 +265,47 @@ func TestRollBackHalfway(t *testing.T) {
 	replaceAll(t, s, deaths, size)
 }
 
+// Whatever else is asked of a pool while it is reloaded is done too: here while its first new worker
+// takes its time.
+func TestOperatingWhileReloading(t *testing.T) {
+	cfg, path := installed(t, supervisor.PoolConfig{Workers: 2})
+	s := create(t, cfg)
+	events := s.Events(10_000)
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		await(t, events, func(event.WorkerReady) bool { return true })
+	}
+	old := s.Snapshot().Pools[0].Workers
+	script(fmt.Sprintf("mkdir %s/first && sleep 1\nexec %s\n", t.TempDir(), plugin("faulty")))(t, path)
+	reloaded := make(chan error, 1)
+	go func() { reloaded <- s.Reload(t.Context(), cfg.Pools) }()
+	await(t, events, func(event.ReloadStarted) bool { return true })
+	if err := errors.Join(s.Recycle(old[0].Name), s.Scale("plugin", 3)); err != nil {
+		t.Fatal(err)
+	}
+	kill(t, old[1].PID)
+	young := map[string]bool{}
+	for len(young) < 3 { // long before the new one is ready
+		e := await(t, events, func(event.Event) bool { return true })
+		switch e := e.(type) {
+		case event.WorkerReady:
+			young[e.Worker] = true
+		case event.ReloadFinished:
+			t.Fatal("the old settings are no longer to be had")
+		}
+	}
+	completed(t, run(t, s, "ok", ""))
+	if err := <-reloaded; err != nil {
+		t.Fatal(err)
+	}
+	p := s.Snapshot().Pools[0]
+	if p.Size != 3 || p.Restarts["request"] != 1 || p.Restarts["signal"] != 1 || p.Restarts["reload"] != 3 {
+		t.Errorf("got %+v", p)
+	}
+}
+
 // Nothing is left open by reloads, good or bad.
 func TestReloadsLeaveNothingOpen(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // the garbage collector closes forgotten files too

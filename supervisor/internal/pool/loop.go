@@ -27,19 +27,19 @@ func (p *Pool) loop() {
 			return
 		}
 		now := time.Now()
-		next := p.watch(now)
-		if due := p.pulse(now); due.Before(next) {
-			next = due
-		}
-		if due := p.adjust(now); due.Before(next) {
-			next = due
-		}
-		if due := p.ease(now); due.Before(next) {
-			next = due
-		}
+		next := earlier(p.watch(now), p.pulse(now))
+		next = earlier(next, p.adjust(now))
+		next = earlier(next, p.ease(now))
 		p.tellAble()
 		timer.Reset(max(0, next.Sub(now)))
 	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 func (p *Pool) handle(m message) {
@@ -169,19 +169,19 @@ func (p *Pool) dismiss(m *member) {
 // adjust starts workers until there are as many as there should be, and returns when to
 // look again.
 func (p *Pool) adjust(now time.Time) time.Time {
-	later := now.Add(idleLoop)
 	if p.closing {
-		return later
+		return now.Add(idleLoop)
 	}
 	p.relieve()
 	p.settle()
-	if !p.try(now) {
+	later, others := p.try(now)
+	if !others {
 		return later
 	}
 	starting := p.count(func(m *member) bool { return !m.ready && !m.retired })
 	for capable := p.count(p.capable); capable < p.wanted(); capable++ {
 		if now.Before(p.nextSpawn) {
-			return p.nextSpawn
+			return earlier(later, p.nextSpawn)
 		}
 		if !p.everUp && starting >= firstStarts {
 			return later
@@ -246,7 +246,7 @@ func (p *Pool) lost(w *worker.Worker, e *worker.Exit) {
 	switch {
 	case p.givenUp(m) && e.Lost == 0: // whatever became of it
 	case p.next(m) && e.Lost == 0 && answered == 0:
-		p.failRoll(e)
+		p.failRoll(e, now)
 	case !e.Ready:
 		p.startFailed(e, now)
 	case e.Lost > 0:

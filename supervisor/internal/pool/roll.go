@@ -26,6 +26,10 @@ const (
 	ChangeWorkers
 )
 
+// rollPause is the wait after the first start that failed; it grows by itself. Somebody may still be
+// writing the file.
+const rollPause = 100 * time.Millisecond
+
 // Outcome is how a reload ended.
 type Outcome struct {
 	Err error            // why it was taken back
@@ -36,10 +40,11 @@ type Outcome struct {
 // next generation among its own.
 type roll struct {
 	next    *generation
-	workers int  // how many there are to be then
-	alone   bool // no more can be started of the generation before
-	proven  bool // a worker of it was ready
-	failed  int  // how many came to nothing
+	workers int       // how many there are to be then
+	alone   bool      // no more can be started of the generation before
+	proven  bool      // a worker of it was ready
+	failed  int       // how many came to nothing
+	retry   time.Time // not before
 	answer  chan<- Outcome
 }
 
@@ -82,15 +87,20 @@ func (p *Pool) begin(m reload) {
 }
 
 // try sees to it that there is one worker of the next generation, beside the others, until it
-// is known that it starts. It says whether others may be started too.
-func (p *Pool) try(now time.Time) bool {
+// is known that it starts. It returns when to look again, and whether others may be started too.
+func (p *Pool) try(now time.Time) (due time.Time, others bool) {
+	due = now.Add(idleLoop)
 	if p.roll == nil || p.roll.proven {
-		return true
+		return due, true
 	}
 	if p.count(func(m *member) bool { return p.next(m) && !m.retired }) == 0 {
-		p.spawn(p.roll.next, now)
+		if now.Before(p.roll.retry) {
+			due = p.roll.retry
+		} else {
+			p.spawn(p.roll.next, now)
+		}
 	}
-	return !p.roll.alone
+	return due, !p.roll.alone
 }
 
 // prove begins the replacement of the workers that there are, when the first new one is ready.
@@ -174,7 +184,7 @@ func (p *Pool) accept() {
 }
 
 // failRoll counts a worker of the next generation that came to nothing.
-func (p *Pool) failRoll(e *worker.Exit) {
+func (p *Pool) failRoll(e *worker.Exit, now time.Time) {
 	r := p.roll
 	r.failed++
 	if e.Reason == worker.ReasonStartTimeout {
@@ -183,6 +193,11 @@ func (p *Pool) failRoll(e *worker.Exit) {
 	p.log().Warn(e.String()+" while the pool was reloaded", "worker", e.Worker, "pid", e.PID, "reason", e.Reason)
 	if r.failed >= startTries || errors.Is(e.Err, proc.ErrCannotStart) {
 		p.rollBack(errors.New(e.String()))
+		return
+	}
+	pause := time.Duration(r.failed) * rollPause
+	if r.retry = now.Add(pause); r.proven {
+		p.delay(now, pause)
 	}
 }
 
