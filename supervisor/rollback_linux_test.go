@@ -172,6 +172,22 @@ func open(t testing.TB, dir string) {
 	}
 }
 
+// A pool that new binaries have brought down comes back with the last one that worked, once it is
+// asked to reload.
+func TestRollBackMendsADegradedPool(t *testing.T) {
+	cfg, path := installed(t, supervisor.PoolConfig{Workers: 2})
+	s := ready(t, cfg)
+	events := s.Events(10_000)
+	script("exit 3")(t, path)
+	kill(t, pidOf(t, run(t, s, "pid", "")))
+	await(t, events, func(event.PoolDegraded) bool { return true })
+	if err := s.Reload(t.Context(), cfg.Pools); !errors.Is(err, supervisor.ErrRolledBack) {
+		t.Fatalf("got %v", err)
+	}
+	await(t, events, func(event.PoolRecovered) bool { return true })
+	replaceAll(t, s, s.Events(1000), 2)
+}
+
 // A script is kept too, though it finds itself at another path.
 func TestRolledBackScript(t *testing.T) {
 	cfg, path := installed(t, supervisor.PoolConfig{Workers: 1})
