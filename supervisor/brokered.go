@@ -60,6 +60,9 @@ func (s *Supervisor) address(m *broker.Message, now time.Time) error {
 		return err
 	}
 	m.Pool = p.name
+	if m.Task.MaxAttempts == 0 && p.cfg.Load().MaxAttempts == 1 {
+		m.Task.MaxAttempts = 1 // the broker has to know: see broker.Message.StartsOnce
+	}
 	if m.Submitted.IsZero() {
 		m.Submitted = now
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -153,24 +154,30 @@ func TestDrainReturnsWhatHasNotStarted(t *testing.T) {
 // A supervisor that vanished may have started what it held: nobody knows.
 func TestVanishedHolderCostsAnAttemptAtMost(t *testing.T) {
 	b := keep(t, memory.Config{LeaseTime: 50 * time.Millisecond})
-	for id, o := range map[string]task.Options{"once": {AtMostOnce: true}, "one": {MaxAttempts: 1}, "more": {}} {
+	for id, o := range map[string]task.Options{
+		"once": {AtMostOnce: true}, "one": {MaxAttempts: 1}, "more": {}, "begun once": {AtMostOnce: true}, "begun": {MaxAttempts: 1},
+	} {
 		m := broker.Message{Task: task.Task{ID: id, Name: "ok", Options: o}, Pool: "faulty"}
 		if errs := b.Enqueue(t.Context(), []*broker.Message{&m}); errs != nil {
 			t.Fatal(errs[0])
 		}
 	}
-	leases, err := b.Lease(t.Context(), "faulty", 3)
-	for err == nil && len(leases) < 3 {
-		var more []*broker.Lease
-		more, err = b.Lease(t.Context(), "faulty", 3)
-		leases = append(leases, more...)
+	leases, err := b.Lease(t.Context(), "faulty", 5)
+	if err != nil || len(leases) != 5 {
+		t.Fatalf("%d leases, %v", len(leases), err)
 	}
-	if err != nil {
-		t.Fatal(err)
+	for _, l := range leases {
+		if strings.HasPrefix(l.Task.ID, "begun") {
+			if err := b.Begin(t.Context(), l); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	// Nobody extends them.
 	ready(t, kept(faulty(supervisor.PoolConfig{}), b))
-	for id, want := range map[string]task.Status{"once": task.Dead, "one": task.Dead, "more": task.Completed} {
+	for id, want := range map[string]task.Status{
+		"once": task.Completed, "one": task.Completed, "more": task.Completed, "begun once": task.Dead, "begun": task.Dead,
+	} {
 		results := make(chan task.Result, 1)
 		stop, err := b.OnResult(t.Context(), id, func(r task.Result) { results <- r })
 		if err != nil {

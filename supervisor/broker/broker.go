@@ -50,9 +50,9 @@ type Queue interface {
 	// Begin stores that the next attempt of a lease's task starts now, as Starts+1. Should the
 	// lease lapse after that, the next one counts this attempt: in History.Starts, and with a
 	// record of it (outcome crashed: its holder went away). Without Begin a first
-	// delivery (Delivery is 1) that lapses counts as one attempt, later ones
-	// as none: call Begin before every start but that of a first delivery, and
-	// before that too if its task must not be started twice.
+	// delivery (Delivery is 1) that lapses counts as one attempt unless its message StartsOnce,
+	// later ones as none: call Begin before every start but that of a first delivery, and
+	// before that too if its message StartsOnce.
 	Begin(ctx context.Context, l *Lease) error
 
 	// Ack stores results and ends their leases; a result of a task that has one already is

@@ -36,6 +36,10 @@ type Message struct {
 	History History
 }
 
+// StartsOnce says that the task has one attempt. Whoever holds it calls Begin before it starts, so that
+// a lease that lapsed without that has not used the attempt up.
+func (m *Message) StartsOnce() bool { return m.Task.AtMostOnce || m.Task.MaxAttempts == 1 }
+
 // History is what became of earlier attempts.
 type History struct {
 	Starts   int            // how often the handler was started

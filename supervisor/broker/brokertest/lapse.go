@@ -19,6 +19,13 @@ var lapseTests = []test{
 		r.again("a", 3, 1)
 		r.again("a", 4, 1)
 	}},
+	{name: "a first delivery does not count where there is one attempt", settings: lapsing, run: func(r *rig) {
+		r.put("single", func(m *broker.Message) { m.Task.MaxAttempts = 1 })
+		r.again("single", 2, 0)
+		r.ack(r.again("single", 3, 0))
+		r.put("once", func(m *broker.Message) { m.Task.AtMostOnce = true })
+		r.ack(r.again("once", 2, 0))
+	}},
 	{name: "a first delivery that was begun counts once", settings: lapsing, run: func(r *rig) {
 		r.again(r.begun(0).Task.ID, 2, 1)
 	}},

@@ -119,7 +119,7 @@ func (b *Broker) Begin(_ context.Context, l *broker.Lease) error {
 // lapse takes an item from a holder who has not been heard of in time.
 func (b *Broker) lapse(it *item, now time.Duration) {
 	starts := it.begun
-	if it.delivery == 1 && starts == 0 {
+	if it.delivery == 1 && starts == 0 && !it.msg.StartsOnce() {
 		starts = it.msg.History.Starts + 1 // its holder need not have said so
 	}
 	for it.msg.History.Starts < starts {
