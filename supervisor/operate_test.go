@@ -12,19 +12,20 @@ import (
 // Workers are replaced by name while tasks run: none is lost, none loses an attempt, and there are
 // never fewer workers than before.
 func TestRecycleUnderLoad(t *testing.T) {
-	const n, size = 600, 3
+	const n, size = 300, 3
 	s := create(t, faulty(supervisor.PoolConfig{Workers: size}))
 	events := s.Events(100_000)
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
 	done, asked := 0, map[string]bool{}
-	for r := range s.Map(t.Context(), count(n, "ok"), supervisor.MapOptions{Limit: 20}) {
+	for r := range s.Map(t.Context(), naps(n), supervisor.MapOptions{Limit: 20}) {
 		if completed(t, r).Started != 1 {
 			t.Errorf("got %+v", r)
 		}
-		if done++; done%50 == 0 {
-			w := s.Snapshot().Pools[0].Workers[0].Name // the oldest
+		if done++; done%30 == 0 {
+			ws := workers(s)
+			w := ws[len(ws)-1] // the youngest: it was not asked before
 			switch err := s.Recycle(w); {
 			case err == nil:
 				asked[w] = true
@@ -82,7 +83,7 @@ func TestRecycleOfNobody(t *testing.T) {
 // The number of workers goes up and down while tasks run, and no task notices.
 func TestScaleUnderLoad(t *testing.T) {
 	const n = 2000
-	s := ready(t, faulty(supervisor.PoolConfig{Workers: 2}))
+	s := complete(t, faulty(supervisor.PoolConfig{Workers: 2}))
 	sizes := []int{6, 1, 4, 2, 5, 1, 3}
 	done := 0
 	for r := range s.Map(t.Context(), count(n, "ok"), supervisor.MapOptions{Limit: 200}) {
@@ -107,7 +108,7 @@ func TestScaleUnderLoad(t *testing.T) {
 
 // All that were started with more workers leave, but as many as are wanted; the running one stays.
 func TestScaleDownSparesTheBusy(t *testing.T) {
-	s := ready(t, probe(supervisor.PoolConfig{Workers: 3}))
+	s := complete(t, probe(supervisor.PoolConfig{Workers: 3}))
 	events := s.Events(1000)
 	h := submit(t, s, "hold", "")
 	entered(t, events, h)
@@ -138,7 +139,7 @@ func TestScaleDownSparesTheBusy(t *testing.T) {
 
 // A worker that is drained for being too many finishes what it runs; what waits in it goes elsewhere.
 func TestScaleDownDrains(t *testing.T) {
-	s := ready(t, probe(supervisor.PoolConfig{Workers: 2}))
+	s := complete(t, probe(supervisor.PoolConfig{Workers: 2}))
 	events := s.Events(1000)
 	held := []*supervisor.Handle{submit(t, s, "hold", ""), submit(t, s, "hold", "")}
 	for range held {

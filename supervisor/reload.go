@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/brood-run/brood/supervisor/internal/pool"
-	"github.com/brood-run/brood/supervisor/internal/worker"
 )
 
 // Reload gives the pools, matched by name, other settings, and has their workers replaced one by
@@ -45,7 +44,7 @@ type reload struct {
 	changes []change
 	settled chan struct{} // closed when each pool has been reloaded or rolled back
 	errs    []error
-	old     []*worker.Worker // that finish what they have
+	old     []<-chan struct{} // for each pool: closed when its old workers have ended
 }
 
 // change is one pool's part in a reload.
@@ -98,7 +97,9 @@ func (r *reload) apply(s *Supervisor, c change) bool {
 		r.errs = append(r.errs, &ReloadError{Pool: c.plugin.name, Err: out.Err})
 	default:
 		c.plugin.cfg.Store(c.cfg)
-		r.old = append(r.old, out.Old...)
+		if out.Replaced != nil {
+			r.old = append(r.old, out.Replaced)
+		}
 	}
 	return true
 }
@@ -113,9 +114,9 @@ func (r *reload) wait(ctx context.Context) error {
 	if len(r.errs) > 0 {
 		return errors.Join(r.errs...)
 	}
-	for _, w := range r.old {
+	for _, replaced := range r.old {
 		select {
-		case <-w.Done():
+		case <-replaced:
 		case <-ctx.Done():
 			return goesOn()
 		}

@@ -15,7 +15,7 @@ import (
 // Busy workers finish in their time. Who does not want to wait need not; the reload goes on.
 func TestReloadWithALongTask(t *testing.T) {
 	cfg := probe(supervisor.PoolConfig{Workers: 2})
-	s := ready(t, cfg)
+	s := complete(t, cfg)
 	events := s.Events(1000)
 	h := submit(t, s, "hold", "")
 	entered(t, events, h)
@@ -49,7 +49,7 @@ func TestReloadWithALongTask(t *testing.T) {
 // many slots: here three, of which the two workers of two free ones are made one.
 func TestReloadWithLongTasksInSeveralSlots(t *testing.T) {
 	cfg := probe(supervisor.PoolConfig{Workers: 2, Slots: 2, Window: 2})
-	s := ready(t, cfg)
+	s := complete(t, cfg)
 	events := s.Events(1000)
 	var held []*supervisor.Handle
 	for range 3 { // in both workers

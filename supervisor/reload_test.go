@@ -24,6 +24,21 @@ func installed(t testing.TB, p supervisor.PoolConfig) (cfg supervisor.Config, pa
 	return cfg, path
 }
 
+// complete starts a supervisor and waits until all workers of its first pool are ready.
+func complete(t testing.TB, cfg supervisor.Config) *supervisor.Supervisor {
+	t.Helper()
+	s := create(t, cfg)
+	events := s.Events(1000)
+	defer events.Close()
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for range cfg.Pools[0].Workers {
+		await(t, events, func(event.WorkerReady) bool { return true })
+	}
+	return s
+}
+
 // workers names those of the first pool.
 func workers(s *supervisor.Supervisor) []string {
 	var names []string
@@ -109,7 +124,7 @@ func TestReloadUnderLoad(t *testing.T) {
 func TestReloadPutsSettingsInForce(t *testing.T) {
 	cfg := faulty(supervisor.PoolConfig{Workers: 1})
 	cfg.Pools[0].Name, cfg.Pools[0].Plugin = "inmate", plugin("inmate")
-	s := ready(t, cfg)
+	s := complete(t, cfg)
 	next := slices.Clone(cfg.Pools)
 	next[0].Env, next[0].Workers, next[0].HardTimeout, next[0].MaxAttempts = []string{"GENERATION=two"}, 2, 50*time.Millisecond, 1
 	if err := s.Reload(t.Context(), next); err != nil {
@@ -142,7 +157,7 @@ func TestReloadPutsSettingsInForce(t *testing.T) {
 // A reload has fewer workers, or more.
 func TestReloadChangesTheNumber(t *testing.T) {
 	cfg, path := installed(t, supervisor.PoolConfig{Workers: 4})
-	s := ready(t, cfg)
+	s := complete(t, cfg)
 	for i, n := range []int{1, 5, 2} {
 		copyPlugin(t, path, fmt.Sprint(i))
 		cfg.Pools[0].Workers = n
@@ -165,7 +180,7 @@ func TestReloadChangesTheNumber(t *testing.T) {
 // Nothing is done for a pool of which nothing has changed, and no more than needed for others.
 func TestReloadOfNothing(t *testing.T) {
 	cfg, path := installed(t, supervisor.PoolConfig{Workers: 2, MaxAttempts: 5})
-	s := ready(t, cfg)
+	s := complete(t, cfg)
 	completed(t, run(t, s, "ok", ""))
 	before := workers(s)
 	same := func() {
@@ -260,7 +275,7 @@ func TestReloadRoutesTasksAnew(t *testing.T) {
 // Reloads at the same time come one after the other, and the last one counts.
 func TestReloadsAtTheSameTime(t *testing.T) {
 	cfg := faulty(supervisor.PoolConfig{Workers: 2})
-	s := ready(t, cfg)
+	s := complete(t, cfg)
 	errs := make(chan error)
 	for i := range 5 {
 		pools := slices.Clone(cfg.Pools)

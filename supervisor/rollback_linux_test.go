@@ -68,7 +68,7 @@ func TestBrokenBinaryIsRolledBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			const size = 2
 			cfg, path := installed(t, supervisor.PoolConfig{Workers: size})
-			s := ready(t, cfg)
+			s := complete(t, cfg)
 			rolls, deaths := s.Events(10_000), s.Events(10_000)
 			completed(t, run(t, s, "ok", ""))
 			broken.put(t, path)
@@ -176,7 +176,7 @@ func open(t testing.TB, dir string) {
 // asked to reload.
 func TestRollBackMendsADegradedPool(t *testing.T) {
 	cfg, path := installed(t, supervisor.PoolConfig{Workers: 2})
-	s := ready(t, cfg)
+	s := complete(t, cfg)
 	events := s.Events(10_000)
 	script("exit 3")(t, path)
 	kill(t, pidOf(t, run(t, s, "pid", "")))
@@ -192,7 +192,7 @@ func TestRollBackMendsADegradedPool(t *testing.T) {
 func TestRolledBackScript(t *testing.T) {
 	cfg, path := installed(t, supervisor.PoolConfig{Workers: 1})
 	script("exec "+plugin("faulty")+"\n")(t, path)
-	s := ready(t, cfg)
+	s := complete(t, cfg)
 	script("exit 3")(t, path)
 	if err := s.Reload(t.Context(), cfg.Pools); !errors.Is(err, supervisor.ErrRolledBack) {
 		t.Fatalf("got %v", err)
@@ -205,7 +205,7 @@ func TestRolledBackScript(t *testing.T) {
 func TestOverwrittenInPlaceCannotBeHadBack(t *testing.T) {
 	cfg, path := installed(t, supervisor.PoolConfig{Workers: 1})
 	script("exec "+plugin("faulty")+"\n")(t, path)
-	s := ready(t, cfg)
+	s := complete(t, cfg)
 	was := pidOf(t, run(t, s, "pid", ""))
 	if err := os.WriteFile(path, []byte("#!/bin/sh\nexit 3 # and nothing else is to be done\n"), 0o755); err != nil {
 		t.Fatal(err)
@@ -262,7 +262,7 @@ func halfway(mark string) func(testing.TB, string) {
 func TestRollBackHalfway(t *testing.T) {
 	const size = 3
 	cfg, path := installed(t, supervisor.PoolConfig{Workers: size})
-	s := ready(t, cfg)
+	s := complete(t, cfg)
 	events, deaths := s.Events(10_000), s.Events(10_000)
 	halfway(filepath.Join(t.TempDir(), "once"))(t, path)
 	if err := s.Reload(t.Context(), cfg.Pools); !errors.Is(err, supervisor.ErrRolledBack) || !strings.Contains(err.Error(), "exit code 3") {
@@ -285,14 +285,8 @@ func TestRollBackHalfway(t *testing.T) {
 // takes its time.
 func TestOperatingWhileReloading(t *testing.T) {
 	cfg, path := installed(t, supervisor.PoolConfig{Workers: 2})
-	s := create(t, cfg)
+	s := complete(t, cfg)
 	events := s.Events(10_000)
-	if err := s.Start(); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		await(t, events, func(event.WorkerReady) bool { return true })
-	}
 	old := s.Snapshot().Pools[0].Workers
 	script(fmt.Sprintf("mkdir %s/first && sleep 1\nexec %s\n", t.TempDir(), plugin("faulty")))(t, path)
 	reloaded := make(chan error, 1)
@@ -328,7 +322,7 @@ func TestReloadsLeaveNothingOpen(t *testing.T) {
 	cfg, path := installed(t, supervisor.PoolConfig{Workers: 2})
 	round := func() {
 		dir := t.TempDir()
-		s := ready(t, cfg)
+		s := complete(t, cfg)
 		for i := range 3 {
 			copyPlugin(t, path, fmt.Sprint(i))
 			if err := s.Reload(t.Context(), cfg.Pools); err != nil {

@@ -234,6 +234,7 @@ func (p *Pool) lost(w *worker.Worker, e *worker.Exit) {
 	p.mu.Lock()
 	delete(p.members, w)
 	p.mu.Unlock()
+	p.gone(w)
 	if p.replacing == m {
 		p.replacing = nil
 	}

@@ -42,6 +42,7 @@ type Pool struct {
 	// Only the loop touches these.
 	gen          *generation // whose settings are in force
 	roll         *roll       // to another one; nil if none is under way
+	farewells    []farewell
 	serial       int
 	score        policy.Score // of workers that died while they had nothing to do
 	failed       int          // starts that failed since one succeeded

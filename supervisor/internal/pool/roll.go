@@ -26,8 +26,9 @@ const (
 
 // Outcome is how a reload ended.
 type Outcome struct {
-	Err error            // why it was taken back
-	Old []*worker.Worker // of former settings, that finish what they have
+	Err error // why it was taken back
+	// Replaced is closed when the workers of former settings have ended; nil if there were none.
+	Replaced <-chan struct{}
 }
 
 // roll is a reload under way. Until it is accepted the pool is what it was, with workers of the
@@ -160,10 +161,10 @@ func (p *Pool) accept() {
 	p.roll, p.gen, p.replacing = nil, r.next, nil
 	p.parks.Store(p.gen.IdleTTL > 0)
 	p.gen.Tasks.Adopt(p.gen.serves)
-	var old []*worker.Worker
+	old := map[*worker.Worker]bool{}
 	for w, m := range p.members {
 		if m.gen != p.gen {
-			old = append(old, w)
+			old[w] = true
 			p.replace(m)
 			p.retire(m)
 		}
@@ -174,7 +175,7 @@ func (p *Pool) accept() {
 	}
 	p.tellReload("")
 	p.announce(p.log().Info, event.ReloadFinished{Time: time.Now(), Pool: p.gen.Worker.Pool, Workers: p.workers})
-	r.answer <- Outcome{Old: old}
+	r.answer <- Outcome{Replaced: p.bid(old)}
 }
 
 // announce publishes what somebody may wait for, and logs it.
