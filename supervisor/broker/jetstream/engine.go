@@ -66,6 +66,8 @@ func (e *engine) start() (*server.Server, error) {
 		JetStream: true, StoreDir: e.cfg.Dir,
 		SyncInterval: max(e.cfg.Sync, 0), SyncAlways: e.cfg.Sync < 0,
 		MaxPayload: int32(e.cfg.MaxMessage), MaxPending: 4 * mostMessage,
+		// Almost every subject is used once: remembering who listens to it costs more than finding out.
+		NoSublistCache: true,
 		// What is stored is bounded by what the streams may hold and by the disk itself.
 		JetStreamMaxStore: 1 << 60, JetStreamMaxMemory: 1 << 30,
 	})

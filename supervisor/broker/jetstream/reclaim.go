@@ -11,6 +11,9 @@ import (
 // reclaimBatch bounds what is read at once to find out what was leased.
 const reclaimBatch = 1000
 
+// mostGone bounds how far apart the oldest and the newest lease may be for settleGone.
+const mostGone = 100_000
+
 // reclaim makes everything that is leased from an embedded server available at once: nobody can hold it
 // but the process that had the data directory before.
 func (p *pool) reclaim(ctx context.Context) error {
@@ -41,11 +44,15 @@ func (p *pool) reclaimLevel(ctx context.Context, l int) error {
 		return unavailable(err)
 	}
 	info := c.CachedInfo()
+	if info.NumAckPending == 0 {
+		return nil
+	}
+	leased := map[uint64]bool{}
 	// Of what was delivered only what is still leased is in the stream.
-	for seq := info.AckFloor.Stream + 1; info.NumAckPending > 0 && seq <= info.Delivered.Stream; {
-		seen := 0
+	for seq := info.AckFloor.Stream + 1; seq <= info.Delivered.Stream; {
+		before := seq
 		_, err := p.b.get(ctx, p.stream, lookup{Seq: seq, NextFor: p.prefix(l) + "*", Batch: reclaimBatch}, func(m stored) {
-			seen, seq = seen+1, m.seq+1
+			leased[m.seq], seq = true, m.seq+1
 			if m.seq <= info.Delivered.Stream {
 				_ = p.b.nc.Publish(acknowledgement(info, m.seq), ackNak) // it waits for its lease to lapse if this is lost
 			}
@@ -53,11 +60,25 @@ func (p *pool) reclaimLevel(ctx context.Context, l int) error {
 		if err != nil {
 			return err
 		}
-		if seen == 0 {
-			return nil
+		if seq == before {
+			break
 		}
 	}
+	p.settleGone(info, leased)
 	return nil
+}
+
+// settleGone acknowledges what the server takes for leased and has removed already: it writes down what it
+// has delivered a moment later than what it has removed. Left alone, that would be counted until leases lapse.
+func (p *pool) settleGone(info *jetstream.ConsumerInfo, leased map[uint64]bool) {
+	if info.NumAckPending <= len(leased) || info.Delivered.Stream-info.AckFloor.Stream > mostGone {
+		return
+	}
+	for seq := info.AckFloor.Stream + 1; seq <= info.Delivered.Stream; seq++ {
+		if !leased[seq] {
+			_ = p.b.nc.Publish(acknowledgement(info, seq), nil) // its lease lapses if this is lost
+		}
+	}
 }
 
 // acknowledgement is where a message of a consumer is acknowledged; see arrived.
