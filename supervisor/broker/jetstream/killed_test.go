@@ -44,7 +44,7 @@ func beVictim(dir string) error {
 		if err := out.Flush(); err != nil {
 			return err
 		}
-		for _, l := range leases[:30] {
+		for _, l := range leases[:len(leases)*3/4] {
 			if errs := b.Ack(context.Background(), []broker.Answer{completed(l)}); errs != nil {
 				return errs[0]
 			}
