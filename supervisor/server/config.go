@@ -52,7 +52,8 @@ type API struct {
 	// MaxStreams is how many streams may be open at the same time. Defaults to 1000.
 	MaxStreams int
 	// MaxConnections is how many connections may be open at the same time; others wait to be
-	// accepted. Defaults to 20,000.
+	// accepted. Defaults to half of the files that this process may open, and at most 20,000: workers
+	// need some too.
 	MaxConnections int
 	// RatePerToken is how many requests a second each token may send; a stream is one request. 0
 	// means no limit.
@@ -102,7 +103,7 @@ func (c Config) withDefaults() Config {
 	a.MaxBatch = cmp.Or(a.MaxBatch, 1000)
 	a.MaxWaits = cmp.Or(a.MaxWaits, 10_000)
 	a.MaxStreams = cmp.Or(a.MaxStreams, 1000)
-	a.MaxConnections = cmp.Or(a.MaxConnections, 20_000)
+	a.MaxConnections = cmp.Or(a.MaxConnections, connections())
 	a.WaitLimit = cmp.Or(a.WaitLimit, time.Minute)
 	a.StallLimit = cmp.Or(a.StallLimit, 30*time.Second)
 	return c
