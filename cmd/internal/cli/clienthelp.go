@@ -23,10 +23,11 @@ Exit code: 0 all were accepted (and completed, with --wait), 1 some were not,
 2 wrong usage, 3 no server, 130 interrupted.`
 
 const waitHelp = `Prints the result of each task as it comes, one JSON line, as brood run does.
-Interrupting it does nothing to the tasks.
+Interrupting it does nothing to the tasks. - reads the ids from standard input.
 
    brood wait 01981b1e-5a0c-7c3e-9d3a-0d7a8f0a5f10
-   brood wait --timeout 1m $(cat ids.txt)
+   brood wait --timeout 1m ID ID ID
+   brood submit < tasks.jsonl | brood wait -
 
 Exit code: 0 all completed, 1 some did not, are unknown, or were not done in time,
 2 wrong usage, 3 no server, 130 interrupted.`

@@ -106,8 +106,11 @@ func TestE2ETasksSurviveASIGKILL(t *testing.T) {
 		t.Errorf("pools printed %s", p)
 	}
 	s.client("resume", "echo").run(exitOK)
-	if got := s.client(append([]string{"wait"}, ids...)...).run(exitOK).results(); len(got) != 1000 {
+	if got := byID(t, s.client(append([]string{"wait"}, ids...)...).run(exitOK).results()); len(got) != 1000 {
 		t.Errorf("%d results", len(got))
+	}
+	if got := byID(t, s.client("wait", "-").stdin(ids...).run(exitOK).results()); len(got) != 1000 {
+		t.Errorf("%d results of ids on standard input", len(got))
 	}
 	s.stop()
 }

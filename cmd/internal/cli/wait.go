@@ -25,7 +25,7 @@ func waitCommand(std Streams) *urfave.Command {
 	o := &waitOptions{remote: newRemote(std), patience: 30 * time.Second}
 	return o.command(verb{
 		name: "wait", usage: "wait for tasks and print their results",
-		text: "brood wait [options] ID ...", help: waitHelp,
+		text: "brood wait [options] ID ... | -", help: waitHelp,
 		settings: []setting{
 			{"timeout", "give up after this `DURATION`; the tasks go on", "never", single, positive(&o.timeout)},
 			{"retry-for", "go on for this `DURATION` when the server is away", "30s", single, duration(&o.patience)},
@@ -36,31 +36,46 @@ func waitCommand(std Streams) *urfave.Command {
 }
 
 func (o *waitOptions) run(ctx context.Context, c *client.Client, ids []string) error {
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
 	limited := ctx
 	if o.timeout > 0 {
 		var cancel context.CancelFunc
 		limited, cancel = context.WithTimeout(ctx, o.timeout)
 		defer cancel()
 	}
-	open := make(map[string]bool)
-	for _, id := range ids {
-		open[id] = true
+	incomplete := 0
+	wait := func(ids []string) error {
+		n, err := o.wait(limited, c, ids)
+		incomplete += n
+		return err
 	}
-	incomplete, err := o.results(limited, c, open)
+	var err error
+	if len(ids) == 1 && ids[0] == "-" {
+		err = idBatches(limited, o.std.In, wait)
+	} else {
+		err = wait(ids)
+	}
 	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-		for _, id := range ids {
-			if open[id] {
-				o.tell("%s: no result within %v; the task goes on", id, o.timeout)
-			}
-		}
-		return exitCode(exitIncomplete)
+		return exitCode(exitIncomplete) // which has been said
 	}
 	if err == nil && incomplete > 0 {
 		return exitCode(exitIncomplete)
 	}
 	return err
+}
+
+// wait waits for some tasks and says which of them are not done in time.
+func (o *waitOptions) wait(ctx context.Context, c *client.Client, ids []string) (incomplete int, err error) {
+	open := make(map[string]bool)
+	for _, id := range ids {
+		open[id] = true
+	}
+	incomplete, err = o.results(ctx, c, open)
+	if errors.Is(err, context.DeadlineExceeded) {
+		for _, id := range slices.Sorted(maps.Keys(open)) {
+			o.tell("%s: no result within %v; the task goes on", id, o.timeout)
+		}
+	}
+	return incomplete, err
 }
 
 // results prints what comes and takes it out of open.
