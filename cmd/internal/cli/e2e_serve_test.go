@@ -90,6 +90,12 @@ func TestE2ESubmitLines(t *testing.T) {
 		t.Errorf("results %+v", rejected)
 	}
 	s.client("submit").run(exitOK).says("the input held no task")
+	s.client("submit", "--unique-key", "k", "--delay", "1h", "first").run(exitOK)
+	held := s.client("submit", "--unique-key", "k", "--wait", "second").run(exitIncomplete).results()
+	if len(held) != 1 || held[0].Status != "rejected" || held[0].Error.Kind != "already_exists" {
+		t.Errorf("results %+v", held)
+	}
+	s.client("submit", "--unique-key", "k", "third").run(exitIncomplete).says("unique key \"k\" is held by task ")
 	s.stop()
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/brood-run/brood/cmd/internal/client"
 	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
@@ -29,7 +30,7 @@ func (o *submitOptions) feed(ctx context.Context, args []string, b *batcher) err
 		if o.payloadFile != "" {
 			var err error
 			if payload, err = readPayload(o.payloadFile, o.maxPayload); err != nil {
-				return usageErrorf("--%v", err)
+				return usageErrorf("--payload-file: %s", strings.TrimPrefix(err.Error(), "payload_file: "))
 			}
 		}
 		b.add(o.entry("", o.submission(payload), nil))
