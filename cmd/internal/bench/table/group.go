@@ -31,6 +31,7 @@ const (
 	ours role = iota
 	bound
 	rival
+	quoted // measured elsewhere
 )
 
 // row is one line of the table.

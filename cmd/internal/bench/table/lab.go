@@ -37,6 +37,10 @@ type lab struct {
 	execs   int           // commands run by the exec plugin
 	long    time.Duration // a task that short ones queue up behind
 	short   int           // how many of those, a millisecond each
+
+	served64 int // tasks through a server in one round
+	queued   int // tasks that wait in one
+	restarts int // of that one, in each way
 }
 
 func newLab(ctx context.Context, mode, bin string) (*lab, error) {
@@ -46,10 +50,12 @@ func newLab(ctx context.Context, mode, bin string) (*lab, error) {
 		l.span, l.rounds, l.starts, l.kills = 150*time.Millisecond, 3, 10, 5
 		l.lines, l.stream, l.watched, l.watch, l.execs = 100_000, 1_000_000, 200, 5*time.Second, 1000
 		l.long, l.short = time.Second, 200
+		l.served64, l.queued, l.restarts = 20_000, 100_000, 1
 	case "full":
 		l.span, l.rounds, l.starts, l.kills = 500*time.Millisecond, 5, 50, 20
 		l.lines, l.stream, l.watched, l.watch, l.execs = 1_000_000, 10_000_000, manyIdle, 20*time.Second, 2000
 		l.long, l.short = 5*time.Second, 1000
+		l.served64, l.queued, l.restarts = 100_000, 1_000_000, 3
 	default:
 		return nil, fmt.Errorf("BENCH=%s: expected quick or full", mode)
 	}
@@ -104,10 +110,13 @@ func (l *lab) header() string {
 		"brood is = how many times as good. Limits are what this machine does without a supervisor. Pipe loop:",
 		"two Go programs, frames with ids, a table of pending tasks, batched writes, the same payload and window.",
 		"gRPC: go-plugin's own transport. A short task takes 1 ms; ideal: one of two workers does them all.",
+		"serve: API over loopback, two callers, batches of 500, two isolated workers, JetStream in the server with its",
+		"default sync; broker alone: without API and workers. References are not run here: they were measured on a",
+		"machine of this kind with two cores, and do not isolate tasks.",
 		"",
 	}, "\n")
 }
 
 func (l *lab) groups() []group {
-	return slices.Concat(l.throughput(), l.files(), l.trips(), l.fairness(), l.life(), l.faults(), l.watching(), l.commands(), l.streaming())
+	return slices.Concat(l.throughput(), l.files(), l.trips(), l.fairness(), l.life(), l.faults(), l.watching(), l.commands(), l.streaming(), l.serving())
 }

@@ -66,6 +66,8 @@ func (c cell) name() string {
 		return "brood"
 	case bound:
 		return "limit: " + c.who
+	case quoted:
+		return "reference: " + c.who
 	}
 	return c.who
 }
