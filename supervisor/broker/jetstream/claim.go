@@ -18,6 +18,8 @@ type claim struct {
 	pool   *pool
 	key    int64  // policy.Key
 	slot   string // of its concurrency key, if brokers share the server
+	state  uint64 // the sequence of the task's state when it was looked at; 0: there was none
+	author uint64 // of what is stored for this claim; 0: nothing is
 	stored bool   // the task has a state
 	unseen uint32 // deliveries that nobody leased
 }

@@ -132,6 +132,26 @@ func (s *session) last(ctx context.Context, stream, subject string) (stored, err
 	return stored{}, unavailable(answer.Error)
 }
 
+// replace stores a message if the last one under its subject has that sequence, 0 for none, and returns its
+// own. errExists: it has another.
+func (s *session) replace(ctx context.Context, subject string, data []byte, last uint64) (seq uint64, err error) {
+	m, err := s.nc.RequestMsgWithContext(ctx, &nats.Msg{
+		Subject: subject, Data: data,
+		Header: nats.Header{"Nats-Expected-Last-Subject-Sequence": []string{strconv.FormatUint(last, 10)}},
+	})
+	if err != nil {
+		return 0, unavailable(err)
+	}
+	if err := verdict(m); err != nil {
+		return 0, err
+	}
+	var answer jetstream.PubAck
+	if err := json.Unmarshal(m.Data, &answer); err != nil {
+		return 0, unavailable(err)
+	}
+	return answer.Sequence, nil
+}
+
 // remove deletes a message. It is no error if it is not there.
 func (s *session) remove(ctx context.Context, stream string, seq uint64) error {
 	ctx, cancel := s.bound(ctx)

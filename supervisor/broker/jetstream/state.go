@@ -2,6 +2,8 @@ package jetstream
 
 import (
 	"context"
+	"errors"
+	"math/rand/v2"
 	"strconv"
 	"time"
 
@@ -75,19 +77,38 @@ func (b *Broker) unmarkDelayed(pool, id string) {
 	})
 }
 
-// remember stores a task's state.
+// remember stores a task's state, unless somebody else has stored one since it was looked at for this claim:
+// then the lease is lost. Two holders who each think that they are the only one cannot both begin.
 func (b *Broker) remember(ctx context.Context, c *claim, s *storepb.State) error {
 	ctx, cancel := b.bound(ctx)
 	defer cancel()
+	for c.author == 0 {
+		c.author = rand.Uint64()
+	}
+	s.Author = c.author
 	data, err := encode(s)
 	if err != nil {
 		return err
 	}
-	if errs := b.publish(ctx, []outgoing{{subject: b.names.state(c.pool.name, c.lease.Task.ID), data: data}}); errs != nil {
-		return errs[0]
+	for range 3 {
+		seq, err := b.replace(ctx, b.names.state(c.pool.name, c.lease.Task.ID), data, c.state)
+		if err == nil {
+			c.state, c.stored = seq, true
+			return nil
+		}
+		if !errors.Is(err, errExists) {
+			return err
+		}
+		known, err := b.stateOf(ctx, c)
+		if err != nil {
+			return err
+		}
+		// What is left is the end of an earlier life of the task, or ours, of a try that was thought lost.
+		if known != nil && known.GetAuthor() != c.author {
+			return broker.ErrLost
+		}
 	}
-	c.stored = true
-	return nil
+	return unavailable(errors.New("the state of the task changes too quickly"))
 }
 
 // forget has the server drop a task's state. It would drop it by itself, just later.

@@ -89,11 +89,12 @@ func (b *Broker) unread(ctx context.Context, c *claim, delay time.Duration) erro
 // stateOf reads the state of a task, nil if it has none.
 func (b *Broker) stateOf(ctx context.Context, c *claim) (*storepb.State, error) {
 	s, err := b.last(ctx, b.names.stream("s"), b.names.state(c.pool.name, c.lease.Task.ID))
-	if errors.Is(err, broker.ErrNotFound) || err == nil && len(s.data) == 0 {
-		return nil, nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, broker.ErrNotFound) {
 		return nil, err
+	}
+	c.state = s.seq // 0 if there is none
+	if len(s.data) == 0 {
+		return nil, nil
 	}
 	return readState(s.data)
 }

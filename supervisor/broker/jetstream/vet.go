@@ -44,6 +44,7 @@ func (p *pool) vet(ctx context.Context, claims []*claim) ([]*claim, error) {
 type past struct {
 	result []byte
 	state  []byte
+	seq    uint64 // of the state
 }
 
 // past looks up what is stored of tasks.
@@ -61,7 +62,10 @@ func (b *Broker) past(ctx context.Context, pool string, claims []*claim) (map[st
 	if err != nil {
 		return nil, err
 	}
-	err = b.lasts(ctx, b.names.stream("s"), states, func(s stored) { byToken[lastToken(s.subject)].state = s.data })
+	err = b.lasts(ctx, b.names.stream("s"), states, func(s stored) {
+		p := byToken[lastToken(s.subject)]
+		p.state, p.seq = s.data, s.seq
+	})
 	return found, err
 }
 
@@ -72,6 +76,7 @@ func (b *Broker) resume(ctx context.Context, c *claim, p *past) bool {
 		return false
 	}
 	s := &storepb.State{}
+	c.state = p.seq
 	if len(p.state) > 0 {
 		var err error
 		if s, err = readState(p.state); err != nil {

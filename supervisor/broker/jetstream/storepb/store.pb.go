@@ -529,7 +529,9 @@ type State struct {
 	// One more start than in the history was begun, and how it ended is not known.
 	Begun bool `protobuf:"varint,4,opt,name=begun" json:"begun,omitempty"`
 	// How often it was delivered without being leased to anybody.
-	Unseen        uint32 `protobuf:"varint,5,opt,name=unseen" json:"unseen,omitempty"`
+	Unseen uint32 `protobuf:"varint,5,opt,name=unseen" json:"unseen,omitempty"`
+	// Which delivery's holder stored this: a number drawn at random.
+	Author        uint64 `protobuf:"fixed64,6,opt,name=author" json:"author,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -595,6 +597,13 @@ func (x *State) GetBegun() bool {
 func (x *State) GetUnseen() uint32 {
 	if x != nil {
 		return x.Unseen
+	}
+	return 0
+}
+
+func (x *State) GetAuthor() uint64 {
+	if x != nil {
+		return x.Author
 	}
 	return 0
 }
@@ -784,14 +793,15 @@ const file_store_proto_rawDesc = "" +
 	"\battempts\x18\x06 \x03(\v2\x17.brood.store.v1.AttemptR\battempts\x12\x18\n" +
 	"\astarted\x18\a \x01(\rR\astarted\x12\x16\n" +
 	"\x06queued\x18\b \x01(\x03R\x06queued\x12\x10\n" +
-	"\x03run\x18\t \x01(\x03R\x03run\"\x9f\x01\n" +
+	"\x03run\x18\t \x01(\x03R\x03run\"\xb7\x01\n" +
 	"\x05State\x121\n" +
 	"\ahistory\x18\x01 \x01(\v2\x17.brood.store.v1.HistoryR\ahistory\x12\x16\n" +
 	"\x06leases\x18\x02 \x01(\rR\x06leases\x12\x1d\n" +
 	"\n" +
 	"not_before\x18\x03 \x01(\x03R\tnotBefore\x12\x14\n" +
 	"\x05begun\x18\x04 \x01(\bR\x05begun\x12\x16\n" +
-	"\x06unseen\x18\x05 \x01(\rR\x06unseen\"V\n" +
+	"\x06unseen\x18\x05 \x01(\rR\x06unseen\x12\x16\n" +
+	"\x06author\x18\x06 \x01(\x06R\x06author\"V\n" +
 	"\x06Holder\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x14\n" +
