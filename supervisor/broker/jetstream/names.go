@@ -94,9 +94,6 @@ func (n names) subject(tokens ...string) string { return string(n) + "." + strin
 func (n names) queueStream(pool string) string { return string(n) + "_q_" + token(pool) }
 func (n names) stream(kind string) string      { return string(n) + "_" + kind }
 
-func (n names) queued(pool string, level int, id string) string {
-	return n.subject("q", token(pool), levelToken(level), token(id))
-}
 func (n names) result(id string) string      { return n.subject("r", token(id)) }
 func (n names) state(pool, id string) string { return n.subject("s", token(pool), token(id)) }
 func (n names) letter(pool, id string) string {

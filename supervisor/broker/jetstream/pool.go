@@ -26,7 +26,6 @@ type pool struct {
 
 	mu      sync.Mutex
 	ready   bool // the stream is there, and all its levels are known
-	making  chan struct{}
 	levels  map[int]*puller
 	refused []*claim // leased, and to be given back: there is no room to park them
 	parked  []*claim // leased, but there is no room under their concurrency keys; by key
