@@ -47,7 +47,7 @@ func Open(ctx context.Context, cfg Config) (*Broker, error) {
 }
 
 func (b *Broker) open(ctx context.Context) error {
-	if err := b.ensure(ctx, b.streams()...); err != nil {
+	if err := b.ensureSoon(ctx); err != nil {
 		return err
 	}
 	if err := b.openPools(ctx); err != nil {
@@ -57,6 +57,23 @@ func (b *Broker) open(ctx context.Context) error {
 		return err
 	}
 	return b.keepTime(ctx)
+}
+
+// ensureSoon makes the streams, and tries again for a while if that fails: a cluster that has just begun
+// takes some time to find its servers.
+func (b *Broker) ensureSoon(ctx context.Context) error {
+	deadline := time.Now().Add(b.cfg.Timeout)
+	for {
+		err := b.ensure(ctx, b.streams()...)
+		if err == nil || time.Until(deadline) <= 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(leasePause):
+		}
+	}
 }
 
 // LeaseTime implements broker.Queue.
