@@ -137,3 +137,20 @@ func TestE2EReload(t *testing.T) {
 	s.client("reload").run(exitIncomplete).says(`brood.yaml:3:1: unknown key "nonsense"`)
 	s.stop()
 }
+
+// A plugin has no business with the tokens of the server that runs it.
+func TestE2EWorkersDoNotInheritTheToken(t *testing.T) {
+	const secret = "0123456789abcdef0123456789abcdef"
+	b := newBrood(t, "serve", "--plugin", "exec", "--memory", "--listen", "127.0.0.1:0").env("BROOD_TOKEN=" + secret)
+	b.start()
+	b.awaits("serving at ")
+	_, rest, _ := strings.Cut(b.stderr.String(), "serving at ")
+	addr, _, _ := strings.Cut(rest, ";")
+	s := &served{b, addr}
+	s.client("pools").run(exitUsage)
+	r := s.client("submit", "--wait", "--payload", `["sh","-c","echo token=$BROOD_TOKEN."]`).env("BROOD_TOKEN=" + secret).run(exitOK).results()
+	if out := string(r[0].Result); !strings.Contains(out, `token=.`) {
+		t.Errorf("a worker printed %s", out)
+	}
+	s.stop()
+}
