@@ -57,8 +57,9 @@ race: ## all tests with the race detector, end-to-end tests through the built bi
 e2e: ## only the tests that run the built binary
 	go test -race -run '^TestE2E' ./cmd/...
 
-proto: ## generate the code of the API from its schema
+proto: ## generate code from the schemas of the API and of what is stored
 	cd supervisor/api/v1 && go run $(BUF) generate . --template buf.gen.yaml
+	cd supervisor/broker/jetstream/storepb && go run $(BUF) generate . --template buf.gen.yaml
 
 fuzz: ## run each fuzz test for FUZZTIME (default 20s)
 	@for pkg in $$(go list ./...); do \
