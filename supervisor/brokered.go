@@ -4,6 +4,9 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -59,6 +62,9 @@ func (s *Supervisor) address(m *broker.Message, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	if err := p.knows(&m.Task); err != nil {
+		return err
+	}
 	m.Pool = p.name
 	if m.Task.MaxAttempts == 0 && p.cfg.Load().MaxAttempts == 1 {
 		m.Task.MaxAttempts = 1 // the broker has to know: see broker.Message.StartsOnce
@@ -67,6 +73,20 @@ func (s *Supervisor) address(m *broker.Message, now time.Time) error {
 		m.Submitted = now
 	}
 	return nil
+}
+
+// knows refuses a task that the pool is said not to serve, before it is stored, and fills in the
+// name if there is only one that it can be.
+func (p *plugin) knows(t *task.Task) error {
+	serves := p.cfg.Load().Tasks
+	switch {
+	case len(serves) == 0 || slices.Contains(serves, t.Name):
+		return nil
+	case t.Name == "" && len(serves) == 1:
+		t.Name = serves[0]
+		return nil
+	}
+	return fmt.Errorf("%w: %q; pool %s serves: %s", ErrNoPool, t.Name, p.name, strings.Join(serves, ", "))
 }
 
 // brokered are the handles of tasks that a broker keeps and whose results nobody has read.

@@ -251,6 +251,14 @@ func TestEnqueueSaysWhatIsWrongWithEach(t *testing.T) {
 		}
 	}
 	s.Close()
+	cfg := kept(faulty(supervisor.PoolConfig{Tasks: []string{"ok"}}), keep(t, memory.Config{}))
+	picky := ready(t, cfg)
+	nameless := &broker.Message{Task: work("", "")}
+	errs = picky.Enqueue(t.Context(), []*broker.Message{nameless, {Task: work("okay", "")}})
+	if errs[0] != nil || nameless.Task.Name != "ok" || !errors.Is(errs[1], supervisor.ErrNoPool) || !strings.Contains(errs[1].Error(), "serves: ok") {
+		t.Errorf("a pool that serves ok: %v, name %q", errs, nameless.Task.Name)
+	}
+	picky.Close()
 	bare := ready(t, faulty(supervisor.PoolConfig{}))
 	if errs := bare.Enqueue(t.Context(), []*broker.Message{{Task: work("ok", "")}}); !errors.Is(errs[0], supervisor.ErrNoBroker) {
 		t.Errorf("without a broker: %v", errs[0])

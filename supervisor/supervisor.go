@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -197,7 +198,7 @@ func (s *Supervisor) route(t *task.Task, at time.Time) (*plugin, error) {
 	if p := r.routes[t.Name]; p != nil {
 		return p, nil
 	}
-	return nil, ErrNoPool
+	return nil, fmt.Errorf("%w: %q", ErrNoPool, t.Name)
 }
 
 // Events subscribes to what happens to tasks and workers. A subscriber that does not keep up
