@@ -24,12 +24,10 @@ func (d deadLetters) each(ctx context.Context, c choice, do func(context.Context
 	if err := d.check(c); err != nil {
 		return 0, nil, err
 	}
-	w := work{ctx: ctx, do: do, refused: map[string]*broodv1.Error{}}
+	w := work{ctx: ctx, do: do, seen: map[string]bool{}, refused: map[string]*broodv1.Error{}}
 	if len(c.GetIds()) > 0 {
 		return w.result(w.all(c.GetIds()))
 	}
-	// A letter that was revived may die again at once: those beyond the number at the beginning are
-	// left alone.
 	for after := ""; ; {
 		letters, next, err := d.cfg.Broker.Dead(ctx, c.GetPool(), after, maxPage)
 		if err != nil {
@@ -39,7 +37,8 @@ func (d deadLetters) each(ctx context.Context, c choice, do func(context.Context
 		for i := range letters {
 			ids[i] = letters[i].Message.Task.ID
 		}
-		if err := w.all(ids); err != nil || next == "" || len(w.refused) >= maxRefused {
+		known := len(w.seen)
+		if err := w.all(ids); err != nil || next == "" || len(w.seen) == known || len(w.refused) >= maxRefused {
 			return w.result(err)
 		}
 		after = next
@@ -66,12 +65,17 @@ func (d deadLetters) check(c choice) error {
 type work struct {
 	ctx     context.Context
 	do      func(context.Context, string) error
+	seen    map[string]bool // a task that was revived may have died again: once is enough
 	done    int32
 	refused map[string]*broodv1.Error
 }
 
 func (w *work) all(ids []string) error {
 	for _, id := range ids {
+		if w.seen[id] {
+			continue
+		}
+		w.seen[id] = true
 		err := w.do(w.ctx, id)
 		switch {
 		case err == nil:

@@ -1,12 +1,15 @@
 package httpapi
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
 	"connectrpc.com/connect"
 
 	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
+	"github.com/brood-run/brood/supervisor/broker"
+	"github.com/brood-run/brood/supervisor/task"
 )
 
 // bury submits tasks that die.
@@ -96,5 +99,34 @@ func TestDeadLettersAreRetriedAndPurged(t *testing.T) {
 		if _, err := r.dead().Retry(t.Context(), bad); connect.CodeOf(err) != connect.CodeInvalidArgument {
 			t.Errorf("%v: %v", bad, err)
 		}
+	}
+}
+
+// reborn is a broker whose dead tasks die again as soon as they are revived, so that there is always
+// one more page.
+type reborn struct {
+	broker.Broker
+	revived int
+}
+
+func (b *reborn) Dead(context.Context, string, string, int) ([]broker.DeadLetter, string, error) {
+	letter := func(id string) broker.DeadLetter {
+		return broker.DeadLetter{Message: broker.Message{Task: task.Task{ID: id}}}
+	}
+	return []broker.DeadLetter{letter("a"), letter("b")}, "more", nil
+}
+
+func (b *reborn) Revive(context.Context, string) error {
+	b.revived++
+	return nil
+}
+
+func TestRetryOfAllRevivesEachOnce(t *testing.T) {
+	r := newRig(t, setup{idle: true})
+	b := &reborn{Broker: r.broker}
+	r.api.cfg.Broker = b
+	out, err := (deadLetters{r.api}).Retry(t.Context(), &broodv1.RetryDeadLettersRequest{All: true})
+	if err != nil || out.GetRetried() != 2 || b.revived != 2 {
+		t.Errorf("%v, %v: %d revived", out, err, b.revived)
 	}
 }
