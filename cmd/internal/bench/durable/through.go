@@ -16,8 +16,11 @@ const (
 	Batch = 500
 	// callers submit at the same time: while one request is answered the next is on its way.
 	callers = 2
-	// look is how often to ask whether all is done. It is asked once everything has been submitted.
-	look = 5 * time.Millisecond
+	// look is how often to ask how much is done, once everything has been submitted. How much waits is
+	// asked when all should be done, and at every slowLook in case it never is: to count a long queue is
+	// work for the server.
+	look     = 5 * time.Millisecond
+	slowLook = 50
 )
 
 // Through submits n tasks in batches and returns how many a second there were, from the first request until
@@ -46,7 +49,7 @@ func (srv *Server) timed(ctx context.Context, n int, submit func() error) (float
 	if err := submit(); err != nil {
 		return 0, err
 	}
-	after, err := srv.settled(ctx)
+	after, err := srv.settled(ctx, before.GetDone()+uint64(n))
 	if err != nil {
 		return 0, err
 	}
@@ -107,14 +110,20 @@ func request(payload []byte) *broodv1.SubmitRequest {
 	return &broodv1.SubmitRequest{Input: &broodv1.SubmitRequest_PayloadBytes{PayloadBytes: payload}}
 }
 
-// settled waits until every task has its result.
-func (srv *Server) settled(ctx context.Context) (*broodv1.Pool, error) {
+// settled waits until every task has its result, which is when the workers have done so many.
+func (srv *Server) settled(ctx context.Context, done uint64) (*broodv1.Pool, error) {
 	tick := time.NewTicker(look)
 	defer tick.Stop()
-	for {
-		p, err := srv.pool(ctx)
-		if err != nil || p.GetQueued()+p.GetScheduled()+p.GetLeased() == 0 {
-			return p, err
+	for looks := 1; ; looks++ {
+		n, err := srv.done(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if n >= done || looks%slowLook == 0 {
+			p, err := srv.pool(ctx)
+			if err != nil || p.GetQueued()+p.GetScheduled()+p.GetLeased() == 0 {
+				return p, err
+			}
 		}
 		select {
 		case <-tick.C:
@@ -122,6 +131,15 @@ func (srv *Server) settled(ctx context.Context) (*broodv1.Pool, error) {
 			return nil, context.Cause(ctx)
 		}
 	}
+}
+
+// done is how many tasks the workers have done.
+func (srv *Server) done(ctx context.Context) (n uint64, err error) {
+	r, err := srv.api.Admin.ListWorkers(ctx, &broodv1.ListWorkersRequest{})
+	for _, w := range r.GetWorkers() {
+		n += w.GetDone()
+	}
+	return n, srv.api.Explain(err)
 }
 
 // pool is the one that the server has.
