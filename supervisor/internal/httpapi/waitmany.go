@@ -2,11 +2,15 @@ package httpapi
 
 import (
 	"context"
+	"errors"
+	"sync"
 	"time"
 
 	"connectrpc.com/connect"
+	"golang.org/x/sync/errgroup"
 
 	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
+	"github.com/brood-run/brood/supervisor/broker"
 	"github.com/brood-run/brood/supervisor/task"
 )
 
@@ -26,21 +30,68 @@ func (t tasks) WaitMany(ctx context.Context, r *broodv1.WaitManyRequest, stream 
 		return err
 	}
 	defer leave()
-	there := make(chan int, len(ids)) // each id is there once
-	for i, id := range ids {
+	for _, id := range ids {
 		if err := given("ids", id); err != nil {
 			return err
 		}
-		stop, err := t.cfg.Broker.OnResult(ctx, id, func(task.Result) { there <- i })
-		if err != nil {
-			return about(id, err)
-		}
-		defer stop()
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	there := make(chan int, 2*len(ids)) // each id is told of twice at most
+	stops, err := t.listen(ctx, ids, there)
+	defer func() {
+		cancel()
+		for _, stop := range stops {
+			stop()
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	var probes sync.WaitGroup
+	probes.Go(func() { t.probe(ctx, ids, there) })
+	defer probes.Wait()
+	defer cancel()
 	return t.stream(ctx, ids, there, time.NewTimer(limit), stream)
 }
 
-// stream sends what is known to be over or unknown, and then the others as they come.
+// lookups is how many tasks of one request are looked up at the same time.
+const lookups = 16
+
+// listen has each id told when its result is there. The stops are to be called also after an error.
+func (t tasks) listen(ctx context.Context, ids []string, there chan<- int) ([]func(), error) {
+	stops := make([]func(), len(ids))
+	var all errgroup.Group
+	all.SetLimit(lookups)
+	for i, id := range ids {
+		stops[i] = func() {}
+		all.Go(func() error {
+			stop, err := t.cfg.Broker.OnResult(ctx, id, func(task.Result) { there <- i })
+			if err != nil {
+				return about(id, err)
+			}
+			stops[i] = stop
+			return nil
+		})
+	}
+	return stops, all.Wait()
+}
+
+// probe tells of the ids that nobody knows: they have no result to wait for.
+func (t tasks) probe(ctx context.Context, ids []string, there chan<- int) {
+	var all errgroup.Group
+	all.SetLimit(lookups)
+	for i, id := range ids {
+		all.Go(func() error {
+			if _, err := t.cfg.Broker.Get(ctx, id); errors.Is(err, broker.ErrNotFound) {
+				there <- i
+			}
+			return nil
+		})
+	}
+	_ = all.Wait()
+}
+
+// stream sends what is known of tasks that are over or unknown, as it is told of them.
 func (t tasks) stream(ctx context.Context, ids []string, there <-chan int, late *time.Timer, stream *connect.ServerStream[broodv1.WaitManyResponse]) error {
 	defer late.Stop()
 	sent, left := make([]bool, len(ids)), len(ids)
@@ -60,11 +111,6 @@ func (t tasks) stream(ctx context.Context, ids []string, there <-chan int, late 
 		sent[i] = true
 		left--
 		return stream.Send(&broodv1.WaitManyResponse{Task: found})
-	}
-	for i := range ids {
-		if err := send(i); err != nil {
-			return err
-		}
 	}
 	for left > 0 {
 		select {
