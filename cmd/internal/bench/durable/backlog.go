@@ -12,12 +12,10 @@ import (
 
 // Backlog is what a server with many waiting tasks is like.
 type Backlog struct {
-	Submits     []time.Duration // single requests on top of them
-	Start       time.Duration   // from exec to the first answered request, after a stop in order
-	AfterKill   time.Duration   // the same after SIGKILL
-	RSS         uint64          // of the server that has started, in bytes
-	RSSFilled   uint64          // of the server that has taken them
-	FillSeconds float64
+	Submits   []time.Duration // single requests on top of them
+	Start     time.Duration   // from exec to the first answered request, after a stop in order
+	AfterKill time.Duration   // the same after SIGKILL
+	RSS       uint64          // of the server that has started, in bytes
 }
 
 // Backlog pauses the pool, submits n tasks, submits single ones for d, and starts the server again so
@@ -63,11 +61,9 @@ func (srv *Server) fillPaused(ctx context.Context, payload []byte, n int, d time
 	if _, err := srv.api.Admin.PausePool(ctx, &broodv1.PausePoolRequest{Pool: p.GetName()}); err != nil {
 		return srv.api.Explain(err)
 	}
-	began := time.Now()
 	if err := srv.Fill(ctx, payload, n); err != nil {
 		return err
 	}
-	b.FillSeconds, b.RSSFilled = time.Since(began).Seconds(), srv.RSS()
 	b.Submits, err = srv.Alone(ctx, payload, d)
 	return err
 }

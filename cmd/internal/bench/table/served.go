@@ -16,8 +16,10 @@ import (
 const (
 	servedRow  = "serve: submitted to stored, 64 B"
 	commandRow = "serve: by brood submit, 64 B"
-	submitRow  = "serve: Submit, idle"
-	tripRow    = "serve: Submit and Wait"
+	submitRow  = "serve: Submit, p50"
+	startRow   = "serve: start"
+
+	brokerAlone = "broker alone"
 )
 
 // serving is brood serve with its embedded broker, through its API. Neither reference isolates its
@@ -32,16 +34,14 @@ func (l *lab) serving() []group {
 		}},
 		{
 			rows: []row{
-				{submitRow + ", p50", nanos}, {submitRow + ", p99", nanos}, {tripRow + ", p50", nanos},
-				{"serve: RSS when idle", bytesOf},
+				{submitRow + ", idle", nanos}, {"serve: Submit, p99, idle", nanos}, {"serve: Submit and Wait, p50, idle", nanos},
+				{"serve: RSS, idle", bytesOf},
 			},
 			entries: []entry{{"", ours, l.servedAlone}},
 		},
 		l.backlog(l.queued),
 	}
 }
-
-const brokerAlone = "broker alone"
 
 // known are figures that were measured elsewhere.
 func known(figures ...float64) func(context.Context) ([]float64, error) {
@@ -53,9 +53,9 @@ func (l *lab) backlog(n int) group {
 	waiting := ", " + bench.Count(float64(n)) + " queued"
 	return group{
 		rows: []row{
-			{"serve: Submit" + waiting + ", p50", nanos}, {"serve: Submit" + waiting + ", p99", nanos},
+			{submitRow + waiting, nanos}, {"serve: Submit, p99" + waiting, nanos},
 			{startRow + waiting, nanos}, {startRow + " after SIGKILL, the same", nanos},
-			{"serve: RSS after a start, the same", bytesOf},
+			{"serve: RSS" + waiting, bytesOf},
 		},
 		entries: []entry{{"", ours, func(ctx context.Context) ([]float64, error) {
 			var b durable.Backlog
@@ -71,8 +71,6 @@ func (l *lab) backlog(n int) group {
 		rounds: 1,
 	}
 }
-
-const startRow = "serve: start"
 
 func (l *lab) server(dir string) durable.Setup {
 	return durable.Setup{Brood: l.brood(), Plugin: l.plugin("echo"), Dir: dir, Workers: 2}
