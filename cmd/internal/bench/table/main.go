@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"regexp"
 	"strings"
+	"syscall"
 
 	"github.com/brood-run/brood/cmd/internal/bench/peer"
 )
@@ -21,7 +22,7 @@ func main() {
 	bin := flag.String("bin", "bin", "directory with brood, plugins/ and bench/bare, as make lays them out")
 	only := flag.String("only", "", "measure only groups with a row that matches this regular expression")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, *mode, *bin, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
