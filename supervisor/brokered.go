@@ -86,6 +86,9 @@ func (p *plugin) knows(t *task.Task) error {
 		t.Name = serves[0]
 		return nil
 	}
+	if t.Name == "" {
+		return fmt.Errorf("%w: it has no name; pool %s serves: %s", ErrNoPool, p.name, strings.Join(serves, ", "))
+	}
 	return fmt.Errorf("%w: %q; pool %s serves: %s", ErrNoPool, t.Name, p.name, strings.Join(serves, ", "))
 }
 
@@ -104,6 +107,14 @@ func (b *brokered) all() []*Handle {
 		all = append(all, e.Value.(*Handle))
 	}
 	return all
+}
+
+// forget takes a handle off the list. With mu held.
+func (b *brokered) forget(f *far) {
+	if f.place != nil {
+		b.unread.Remove(f.place)
+		f.place = nil
+	}
 }
 
 // far is what a Handle needs to know of a task that a broker keeps.
@@ -128,8 +139,7 @@ func (f *far) read(h *Handle) {
 	if f.place == nil {
 		return
 	}
-	b.unread.Remove(f.place)
-	f.place = nil
+	b.forget(f)
 	b.room.Release(1)
 	if f.stop != nil && !h.ended() {
 		f.stop()
@@ -177,13 +187,13 @@ func (s *Supervisor) enqueueFar(ctx context.Context, m *broker.Message, tag any)
 		h.job.Result = r
 		h.Finished(nil)
 	})
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if err != nil {
-		h.far.read(h)
+		b.forget(h.far)
 		return nil, err
 	}
-	b.mu.Lock()
 	h.far.stop = stop
-	b.mu.Unlock()
 	return h, nil
 }
 

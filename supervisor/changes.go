@@ -26,7 +26,7 @@ func (s *Supervisor) changes(r *roster, pools []PoolConfig) ([]change, error) {
 		if err := s.settle(p, running.cfg.Load().Isolation); err != nil {
 			return nil, fmt.Errorf("%w: pools[%d].%w", ErrConfig, i, err)
 		}
-		all = append(all, change{running, p, running.difference(p)})
+		all = append(all, change{running, p, running.workersAfter(p), running.difference(p)})
 	}
 	if len(all) < len(r.pools) { // names are unique
 		return nil, fmt.Errorf("%w: pools: a reload cannot remove one: %d are given, there are %d", ErrConfig, len(all), len(r.pools))
@@ -59,10 +59,18 @@ func (s *Supervisor) settle(p *PoolConfig, level Isolation) error {
 
 var errNoCgroups = errors.New("no pool needed a cgroup when the supervisor was started: start it again")
 
+// workersAfter is how many workers a pool has after a reload: what Scale has made of them, unless
+// the settings say something new.
+func (p *plugin) workersAfter(to *PoolConfig) int {
+	if to.Workers == p.cfg.Load().Workers {
+		return p.pool.Size()
+	}
+	return to.Workers
+}
+
 // difference is what other settings change for a pool.
 func (p *plugin) difference(to *PoolConfig) pool.Change {
 	was, is := *p.cfg.Load(), *to
-	was.Workers = p.pool.Size() // Scale may have changed it
 	if reflect.DeepEqual(was, is) {
 		return pool.ChangeNothing
 	}

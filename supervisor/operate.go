@@ -27,7 +27,7 @@ func (s *Supervisor) Recycle(worker string) error {
 // Scale changes the number of a pool's workers, 1 to 10,000, while it runs, and returns at once.
 // Those that are too many, idle ones first, finish what they run and leave (reason
 // scale_down); what waits in them goes to others. No task loses an attempt. The number holds until
-// the next Scale or Reload. The error wraps ErrNoPoolNamed or ErrConfig.
+// the next Scale, or a Reload that changes Workers. The error wraps ErrNoPoolNamed or ErrConfig.
 func (s *Supervisor) Scale(pool string, workers int) error {
 	r, err := s.running()
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 // one: a worker of the new settings, from the file that Plugin leads to now, is up before one of
 // the old finishes what it runs and leaves (reason reload). No task loses an attempt, and there are
 // never fewer workers than before. A pool whose workers need not be replaced, because nothing
-// that concerns them has changed, goes on with them.
+// that concerns them has changed, goes on with them. What Scale has made of a pool stays,
+// unless Workers is another than before.
 //
 // If workers of the new settings cannot be started, or end before they have done anything, three
 // times or because no other try can help, their pool is rolled back: it keeps the settings it had,
@@ -49,9 +50,10 @@ type reload struct {
 
 // change is one pool's part in a reload.
 type change struct {
-	plugin *plugin
-	cfg    *PoolConfig
-	what   pool.Change
+	plugin  *plugin
+	cfg     *PoolConfig
+	workers int
+	what    pool.Change
 }
 
 func (s *Supervisor) beginReload(pools []PoolConfig) (*reload, error) {
@@ -82,7 +84,7 @@ func (s *Supervisor) beginReload(pools []PoolConfig) (*reload, error) {
 // apply reloads one pool. It says whether there is any use in going on.
 func (r *reload) apply(s *Supervisor, c change) bool {
 	p := c.plugin.pool
-	answer := p.Reload(s.settings(c.cfg, c.plugin.tasks), c.cfg.Workers, c.what)
+	answer := p.Reload(s.settings(c.cfg, c.plugin.tasks), c.workers, c.what)
 	var out pool.Outcome
 	select {
 	case out = <-answer:

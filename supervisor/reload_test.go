@@ -204,7 +204,14 @@ func TestReloadOfNothing(t *testing.T) {
 	if err := s.Reload(t.Context(), cfg.Pools); err != nil {
 		t.Fatal(err)
 	}
-	if p := s.Snapshot().Pools[0]; p.Size != 2 || !slices.Contains(workers(s), before[0]) && !slices.Contains(workers(s), before[1]) {
+	if p := s.Snapshot().Pools[0]; p.Size != 1 {
+		t.Errorf("a reload with as many workers as before undid Scale: %+v", p)
+	}
+	cfg.Pools[0].Workers = 3
+	if err := s.Reload(t.Context(), cfg.Pools); err != nil {
+		t.Fatal(err)
+	}
+	if p := s.Snapshot().Pools[0]; p.Size != 3 || !slices.Contains(workers(s), before[0]) && !slices.Contains(workers(s), before[1]) {
 		t.Errorf("got %+v", p)
 	}
 	copyPlugin(t, path, "") // another file of the same content
@@ -267,7 +274,7 @@ func TestReloadRoutesTasksAnew(t *testing.T) {
 	if now := pidOf(t, run(t, s, "pid", "")); now == was {
 		t.Error("it runs where it did")
 	}
-	if _, err := s.Submit(t.Context(), work("fail", "")); err != supervisor.ErrNoPool {
+	if _, err := s.Submit(t.Context(), work("fail", "")); !errors.Is(err, supervisor.ErrNoPool) {
 		t.Errorf("got %v", err)
 	}
 }

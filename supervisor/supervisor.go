@@ -198,6 +198,9 @@ func (s *Supervisor) route(t *task.Task, at time.Time) (*plugin, error) {
 	if p := r.routes[t.Name]; p != nil {
 		return p, nil
 	}
+	if t.Name == "" {
+		return nil, fmt.Errorf("%w: it has no name, and there are %d pools", ErrNoPool, len(r.pools))
+	}
 	return nil, fmt.Errorf("%w: %q", ErrNoPool, t.Name)
 }
 

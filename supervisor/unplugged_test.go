@@ -2,6 +2,7 @@ package supervisor_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -11,12 +12,14 @@ import (
 	"github.com/brood-run/brood/supervisor/broker"
 	"github.com/brood-run/brood/supervisor/broker/memory"
 	"github.com/brood-run/brood/supervisor/event"
+	"github.com/brood-run/brood/supervisor/task"
 )
 
 // unplugged is a broker that cannot be reached for a while.
 type unplugged struct {
 	*memory.Broker
 	out    atomic.Bool
+	deaf   atomic.Bool // results cannot be waited for either
 	missed chan string // calls that failed; nobody waits for a reader
 }
 
@@ -55,6 +58,13 @@ func (u *unplugged) Extend(ctx context.Context, leases []*broker.Lease) []error 
 		return every(len(leases), err)
 	}
 	return u.Broker.Extend(ctx, leases)
+}
+
+func (u *unplugged) OnResult(ctx context.Context, id string, f func(task.Result)) (func(), error) {
+	if u.deaf.Load() {
+		return nil, fmt.Errorf("%w: unplugged", broker.ErrUnavailable)
+	}
+	return u.Broker.OnResult(ctx, id, f)
 }
 
 func (u *unplugged) Ack(ctx context.Context, answers []broker.Answer) []error {
@@ -134,4 +144,27 @@ func TestWhoLosesTheBrokerGoesOnAndAcksOnce(t *testing.T) {
 	if c, err := b.Counts(t.Context(), "faulty"); err != nil || c.Queued+c.Leased+c.Scheduled > 1 {
 		t.Errorf("left: %+v, %v", c, err)
 	}
+}
+
+// A task that was stored and whose result cannot be waited for gives its place back once.
+func TestSubmitThatCannotWaitGivesItsPlaceBack(t *testing.T) {
+	u := &unplugged{Broker: keep(t, memory.Config{}), missed: make(chan string, 1)}
+	cfg := kept(faulty(supervisor.PoolConfig{}), u)
+	cfg.ResultLimit = 1
+	s := ready(t, cfg)
+	u.deaf.Store(true)
+	for range 3 {
+		if _, err := s.TrySubmit(work("ok", "")); !errors.Is(err, broker.ErrUnavailable) {
+			t.Fatalf("without a broker: %v", err)
+		}
+	}
+	u.deaf.Store(false)
+	h, err := s.TrySubmit(work("ok", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.TrySubmit(work("ok", "")); !errors.Is(err, supervisor.ErrQueueFull) {
+		t.Errorf("with a result that nobody has read: %v", err)
+	}
+	completed(t, wait(t, h))
 }

@@ -48,7 +48,7 @@ var rooms = []room{
 	}, why: "it deals the tasks to the workers of a pool"},
 	{path: "supervisor/internal/feed", may: []string{
 		"supervisor/task", "supervisor/event", "supervisor/broker", "supervisor/internal/policy", "supervisor/internal/dispatch",
-	}, why: "it carries tasks from a broker to a dispatcher and results back"},
+	}, tests: []string{"supervisor/broker/*"}, why: "it carries tasks from a broker to a dispatcher and results back"},
 	{path: "supervisor/api/v1", why: "the API is generated from its schema"},
 	{path: "supervisor", may: []string{
 		"ipc", "ipc/wire", "supervisor/task", "supervisor/event", "supervisor/broker", "supervisor/internal/policy",

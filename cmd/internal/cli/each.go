@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/brood-run/brood/cmd/internal/client"
 )
@@ -25,7 +26,7 @@ func (r *remote) each(ids []string, did string, do func(id string) error) error 
 			err = r.outcome(outcome{ID: id, Outcome: did})
 		case errors.As(err, &f) && (f.Reason == client.NotFound || f.Reason == client.Failed):
 			refused++
-			err = r.outcome(outcome{ID: id, Error: f.Text})
+			err = r.outcome(outcome{ID: id, Error: strings.TrimPrefix(f.Text, id+": ")})
 		}
 		if err != nil {
 			return err

@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/brood-run/brood/supervisor"
 )
 
 // serveOptions are the settings of `brood serve`, resolved.
@@ -58,10 +56,16 @@ type apiLimits struct {
 
 func newServeOptions() *serveOptions {
 	return &serveOptions{serverSettings: serverSettings{
-		listen: defaultListen, maxPayload: supervisor.DefaultMaxPayload, grace: 30 * time.Second,
+		listen: defaultListen, maxPayload: defaultServedPayload, grace: 30 * time.Second,
 		logLevel: "info", logFormat: "text",
 	}}
 }
+
+// What a broker stores of a task or a result is at most 31 MiB, with all that belongs to it.
+const (
+	defaultServedPayload = 16 << 20
+	mostServedPayload    = 30 << 20
+)
 
 // defaultListen is where clients look for a server.
 const defaultListen = "127.0.0.1:7717"
@@ -100,7 +104,7 @@ func (o *serveOptions) sections() []section {
 			{"lease", "give a task to another server this `DURATION` after its own was last heard of", "10s", single, atLeast(&o.lease, time.Second)},
 			{"result-ttl", "keep results for this `DURATION`", "24h", single, atLeast(&o.resultTTL, time.Second)},
 			{"queue-size", "refuse tasks when a pool has `N` of them", "10000000, or 1000000 with --memory", single, whole(&o.queueSize, 1, 1<<31-1)},
-			{"max-payload", "largest payload and largest result, a `SIZE`", "64MiB", single, sizeWithin(&o.maxPayload, 1, 1<<30)},
+			{"max-payload", "largest payload and largest result, a `SIZE` up to 30MiB", "16MiB", single, sizeWithin(&o.maxPayload, 1, mostServedPayload)},
 			{"grace-period", "`DURATION` that running tasks may take to finish at a stop; what is left goes back to the queue", "30s", single, duration(&o.grace)},
 		}},
 		{"limits", "", "Limits of callers", []setting{

@@ -58,10 +58,15 @@ func (b *Broker) Ack(ctx context.Context, answers []broker.Answer) []error {
 	return sparse(errs)
 }
 
-// encodeResult is a result as it is stored.
+// encodeResult is a result as it is stored: with its task's payload, if there is room for both.
 func (b *Broker) encodeResult(m *broker.Message, r *task.Result) ([]byte, error) {
-	data, err := encode(toResult(m, r))
-	if err == nil {
+	s := toResult(m, r)
+	data, err := encode(s)
+	if err != nil || b.fits(m.Task.ID, data) == nil {
+		return data, err
+	}
+	s.Task.Payload = nil
+	if data, err = encode(s); err == nil {
 		err = b.fits(m.Task.ID, data)
 	}
 	return data, err
@@ -94,7 +99,12 @@ func dies(r *task.Result) bool { return r.Status == task.Dead || r.Status == tas
 func (b *Broker) letter(m *broker.Message, r *task.Result) (outgoing, error) {
 	result := toResult(m, r)
 	result.Task.History = toHistory(m.History)
-	data, err := encode(&storepb.Letter{Result: result, Died: stamp(time.Now())})
+	letter := &storepb.Letter{Result: result, Died: stamp(time.Now())}
+	data, err := encode(letter)
+	if err == nil && b.fits(m.Task.ID, data) != nil {
+		result.Attempts = nil // the payload matters more: without it, nobody could try again
+		data, err = encode(letter)
+	}
 	return outgoing{subject: b.names.letter(m.Pool, m.Task.ID), data: data}, err
 }
 

@@ -39,7 +39,7 @@ type Config struct {
 	// QueueSize is how many tasks a pool's queue holds at most. Defaults to 10,000,000.
 	QueueSize int
 	// MaxMessage bounds what is stored of one task or result in bytes. For Dir only: a remote
-	// server has a limit of its own. At most 64 MiB, which is the default.
+	// server has a limit of its own. At most 31 MiB, which is the default.
 	MaxMessage int
 	// Replicas of each stream. Defaults to 1 for Dir; for URL to 3 in a cluster of at least three
 	// servers, otherwise 1. Streams that exist keep theirs.
@@ -62,7 +62,8 @@ const (
 	defaultQueueSize  = 10_000_000
 	defaultTimeout    = 5 * time.Second
 	defaultNamespace  = "brood"
-	mostMessage       = 64 << 20
+	// The server's files take records of up to 32 MiB, subject and header included.
+	mostMessage = 31 << 20
 )
 
 func (c Config) withDefaults() Config {

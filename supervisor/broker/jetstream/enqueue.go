@@ -176,7 +176,7 @@ func (b *Broker) encodeTask(m *broker.Message) ([]byte, error) {
 
 // fits says whether the server takes a message of that size.
 func (s *session) fits(id string, data []byte) error {
-	if limit := s.nc.MaxPayload(); int64(len(data)) > limit {
+	if limit := min(s.nc.MaxPayload(), mostMessage); int64(len(data)) > limit {
 		return fmt.Errorf("%w: task %.50q takes %d bytes, the server takes at most %d", broker.ErrTooLarge, id, len(data), limit)
 	}
 	return nil

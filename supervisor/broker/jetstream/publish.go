@@ -198,6 +198,8 @@ func verdict(m *nats.Msg) error {
 		return errExists
 	case strings.Contains(answer.Error.Description, "maximum messages exceeded"):
 		return broker.ErrFull
+	case strings.Contains(answer.Error.Description, "too large"), strings.Contains(answer.Error.Description, "exceeds maximum"):
+		return fmt.Errorf("%w: %w", broker.ErrTooLarge, &answer.Error)
 	}
 	return unavailable(&answer.Error)
 }

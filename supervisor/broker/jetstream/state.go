@@ -87,6 +87,9 @@ func (b *Broker) remember(ctx context.Context, c *claim, s *storepb.State) error
 	}
 	s.Author = c.author
 	data, err := encode(s)
+	if err == nil {
+		err = b.fits(c.lease.Task.ID, data)
+	}
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"bytes"
 	"fmt"
 	"time"
 
@@ -83,15 +84,26 @@ func (l *Lane) attempt(j *Job, a *worker.Answer) *task.Attempt {
 	}
 	rec := &task.Attempt{
 		N: j.starts, Worker: l.worker.Name(), PID: l.worker.PID(), Outcome: outcomes[a.Outcome],
-		Message: string(a.Message), ExitCode: -1, PeakRSS: a.PeakRSS,
+		Message: clip(a.Message), ExitCode: -1, PeakRSS: a.PeakRSS,
 		CPU: time.Duration(a.CPUNS), Run: j.Result.Run,
-		OutputTail: a.Output, Stack: string(a.Stack),
+		OutputTail: a.Output, Stack: clip(a.Stack),
 	}
 	if j.softSent && a.Outcome != ipc.OutcomeCompleted {
 		rec.Outcome = task.OutcomeTimeout
 		rec.Message = fmt.Sprintf("soft timeout after %v: %s", l.soft(j), a.Message)
 	}
 	return rec
+}
+
+// maxText bounds what a handler may say in an error or a stack, in bytes.
+const maxText = 256 << 10
+
+// clip keeps the beginning of a text that is too long, and says so.
+func clip(text []byte) string {
+	if len(text) <= maxText {
+		return string(text)
+	}
+	return fmt.Sprintf("%s... (%d bytes in all)", bytes.ToValidUTF8(text[:maxText], nil), len(text))
 }
 
 var outcomes = [...]task.Outcome{

@@ -16,7 +16,9 @@ const (
 	// maxHeld bounds the leases of one pool, maxHeldBytes their payloads; one task is
 	// always let in.
 	maxHeld      = 4096
-	maxHeldBytes = 64 << 20
+	maxHeldBytes = 64 << 20 // as far as the payloads so far tell how large the next ones are
+	// maxEarly bounds the cancellations of tasks that may be on their way here.
+	maxEarly = 1024
 	// retryEvery is how long to wait before a broker that is unavailable is asked again.
 	retryEvery = 250 * time.Millisecond
 )
@@ -54,6 +56,7 @@ type Feed struct {
 	ended    []*held   // to be settled
 	gate     []*held   // uncertain ones that wait, in order
 	through  int       // uncertain ones that are through the gate
+	early    []string  // cancelled while a Lease call was under way, and unknown
 	draining bool
 	unable   bool               // there is nobody to run tasks
 	pause    context.CancelFunc // ends the Lease call that is under way

@@ -33,17 +33,25 @@ func (f *Feed) begin(h *held) {
 			f.submit(h)
 			return
 		case errors.Is(err, broker.ErrLost), errors.Is(err, broker.ErrFinished):
-			f.mu.Lock()
-			h.lost = true
-			f.mu.Unlock()
-			f.finished(h)
-			return
+			if f.gone(h, lease) {
+				f.finished(h)
+				return
+			}
+			continue // with the lease that it has now
 		}
 		f.complain(err)
 		if !wait(f.working, retryEvery) {
 			return
 		}
 	}
+}
+
+// gone notes that a lease is lost, and says whether it was the task's last.
+func (f *Feed) gone(h *held, lease *broker.Lease) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	h.lost = h.lost || h.lease == lease
+	return h.lost
 }
 
 func (f *Feed) submit(h *held) {

@@ -24,10 +24,19 @@ func (f *Feed) listen() {
 func (f *Feed) cancel(id string) {
 	f.hand.Lock()
 	defer f.hand.Unlock()
+	f.cancelHeld(id)
+}
+
+// cancelHeld cancels a task, or remembers to if it may be on its way here. With f.hand held.
+func (f *Feed) cancelHeld(id string) {
 	f.mu.Lock()
 	h := f.holding[id]
 	switch {
 	case h == nil:
+		if f.pause != nil {
+			f.early = append(f.early, id)
+			f.early = f.early[max(0, len(f.early)-maxEarly):]
+		}
 		f.mu.Unlock()
 	case h.submitted:
 		f.mu.Unlock()

@@ -37,53 +37,70 @@ func (f *Feed) shed(now time.Time) {
 	if over {
 		f.cfg.Tasks.Shed(size)
 	}
+	poke(f.room) // less may be worth a round trip now
 }
 
-// due are the held tasks whose lease is older than a tick.
-func (f *Feed) due(now time.Time, every time.Duration) []*held {
+// renewal is a lease that is to be extended, and whose it was then: a task may be leased anew
+// meanwhile, and what is said about its old lease does not concern it.
+type renewal struct {
+	h     *held
+	lease *broker.Lease
+}
+
+// due are the leases that are older than a tick.
+func (f *Feed) due(now time.Time, every time.Duration) []renewal {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var due []*held
+	var due []renewal
 	for _, h := range f.holding {
 		if !h.lost && now.Sub(h.renewed) > every/2 {
-			due = append(due, h)
+			due = append(due, renewal{h, h.lease})
 		}
 	}
 	return due
 }
 
-func (f *Feed) extend(due []*held) {
+func (f *Feed) extend(due []renewal) {
 	if len(due) == 0 {
 		return
 	}
 	leases := make([]*broker.Lease, len(due))
-	for i, h := range due {
-		leases[i] = h.lease
+	for i, r := range due {
+		leases[i] = r.lease
 	}
 	asked := time.Now() // the lease counts from before it was extended
 	errs := f.cfg.Broker.Extend(f.working, leases)
-	var gone error
-	var lost []*held
-	f.mu.Lock()
-	for i, h := range due {
-		switch {
-		case errs == nil || errs[i] == nil:
-			h.renewed = asked
-		case errors.Is(errs[i], broker.ErrLost), time.Since(h.renewed) > f.cfg.Broker.LeaseTime():
-			h.lost = true
-			lost = append(lost, h)
-		}
-		if errs != nil && errors.Is(errs[i], broker.ErrUnavailable) {
-			gone = errs[i]
-		}
-	}
-	f.mu.Unlock()
+	lost, gone := f.extended(due, errs, asked)
 	if gone != nil {
 		f.complain(gone)
 	} else {
 		f.recovered()
 	}
 	f.lose(lost)
+}
+
+// extended notes what became of leases.
+func (f *Feed) extended(due []renewal, errs []error, asked time.Time) (lost []*held, gone error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, r := range due {
+		var err error
+		if errs != nil {
+			err = errs[i]
+		}
+		if errors.Is(err, broker.ErrUnavailable) {
+			gone = err
+		}
+		switch h := r.h; {
+		case h.lease != r.lease:
+		case err == nil:
+			h.renewed = asked
+		case errors.Is(err, broker.ErrLost), time.Since(h.renewed) > f.cfg.Broker.LeaseTime():
+			h.lost = true
+			lost = append(lost, h)
+		}
+	}
+	return lost, gone
 }
 
 // lose drops tasks that are somebody else's by now, unless they run: then they go on, and whose
@@ -93,12 +110,12 @@ func (f *Feed) lose(lost []*held) {
 		return
 	}
 	f.cfg.Logger.Warn("leases were lost; those of the tasks that run go on here, others may run them too, and the first result counts",
-		"tasks", len(lost), "first", lost[0].lease.Task.ID)
+		"tasks", len(lost), "first", lost[0].job.Result.Task.ID)
 	f.hand.Lock()
 	defer f.hand.Unlock()
 	for _, h := range lost {
 		f.mu.Lock()
-		there := h.submitted
+		there := h.submitted && h.lost
 		f.mu.Unlock()
 		if there {
 			h.job.Abandon()

@@ -111,8 +111,9 @@ func (f *Feed) giveBack(returned []*held) []error {
 			for i := range next {
 				h := returned[i]
 				delay, _ := h.job.Returned()
-				h.lease.History = h.history()
-				errs[i] = f.cfg.Broker.Nack(f.working, h.lease, delay)
+				l := *h.lease // the broker may be reading the one it gave
+				l.History = h.history()
+				errs[i] = f.cfg.Broker.Nack(f.working, &l, delay)
 			}
 		})
 	}

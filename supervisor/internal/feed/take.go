@@ -21,6 +21,7 @@ func (f *Feed) take() {
 		}
 		leases, err := f.cfg.Broker.Lease(ctx, f.cfg.Pool, n)
 		f.accept(leases)
+		f.arrived()
 		if err != nil && ctx.Err() == nil {
 			f.complain(err)
 			wait(f.taking, retryEvery)
@@ -32,26 +33,41 @@ func (f *Feed) take() {
 func (f *Feed) wanted() (context.Context, int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.prefetch.Min, f.prefetch.Max = f.cfg.AtOnce(), maxHeld
+	n := f.missing()
+	if f.draining || f.unable || n == 0 {
+		return nil, 0
+	}
+	ctx, cancel := context.WithCancel(f.taking)
+	f.pause = cancel
+	return ctx, n
+}
+
+// arrived ends a Lease call.
+func (f *Feed) arrived() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.pause != nil {
 		f.pause()
-		f.pause = nil
 	}
-	f.prefetch.Min, f.prefetch.Max = f.cfg.AtOnce(), maxHeld
+	f.pause, f.early = nil, nil
+}
+
+// missing is how many tasks are worth a round trip to the broker. With f.mu held.
+func (f *Feed) missing() int {
 	size := f.prefetch.Size()
 	n := size - len(f.holding)
+	// A quarter of what is held is worth it; less is not, while there is something to do.
+	if len(f.holding) > 0 && n < min(size/4, size-f.prefetch.Min) {
+		return 0
+	}
 	if f.typical > 0 {
 		n = min(n, (maxHeldBytes-f.bytes)/f.typical)
 	}
 	if len(f.holding) == 0 {
 		n = max(n, 1)
 	}
-	// A quarter of what is held is worth a round trip; less is not.
-	if f.draining || f.unable || n <= 0 || n < min(size/4, size-f.prefetch.Min) {
-		return nil, 0
-	}
-	ctx, cancel := context.WithCancel(f.taking)
-	f.pause = cancel
-	return ctx, n
+	return max(n, 0)
 }
 
 // accept holds new leases and hands their tasks on.
@@ -88,8 +104,14 @@ func (f *Feed) accept(leases []*broker.Lease) {
 			jobs = append(jobs, &h.job)
 		}
 	}
+	early := f.early
+	f.pause() // nothing is on its way now
+	f.pause, f.early = nil, nil
 	f.mu.Unlock()
 	f.cfg.Tasks.SubmitLeased(jobs)
+	for _, id := range early {
+		f.cancelHeld(id)
+	}
 	if ended {
 		poke(f.results)
 	}

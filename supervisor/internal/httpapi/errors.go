@@ -32,7 +32,7 @@ type refusal struct {
 func explain(err error) refusal {
 	var held *broker.HeldError
 	switch {
-	case errors.Is(err, task.ErrInvalid), errors.Is(err, supervisor.ErrConfig):
+	case errors.Is(err, task.ErrInvalid), errors.Is(err, supervisor.ErrConfig), errors.Is(err, broker.ErrTooLarge):
 		return refusal{code: connect.CodeInvalidArgument, message: err.Error()}
 	case errors.Is(err, supervisor.ErrNoPool):
 		return refusal{code: connect.CodeInvalidArgument, message: fmt.Sprintf("task: %v; ListPools says what is served", err)}
