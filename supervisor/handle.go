@@ -107,7 +107,8 @@ func (h *Handle) ended() bool {
 	return h.over
 }
 
-// Wait returns the result when it is there. The error is only ever ctx's.
+// Wait returns the result when it is there. The error is only ever ctx's; or, with Config.Broker,
+// ErrClosed when the supervisor has stopped: the task is the broker's then, without a result.
 func (h *Handle) Wait(ctx context.Context) (task.Result, error) {
 	if err := h.wait(ctx); err != nil {
 		return task.Result{}, err
@@ -119,14 +120,22 @@ func (h *Handle) Wait(ctx context.Context) (task.Result, error) {
 func (h *Handle) wait(ctx context.Context) error {
 	if ctx.Done() == nil || h.ended() {
 		h.end.Wait() // what cannot be cancelled needs no channel
-		return nil
+		return h.outcome()
 	}
 	select {
 	case <-h.Done():
-		return nil
+		return h.outcome()
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// outcome is nil if an ended handle has its result.
+func (h *Handle) outcome() error {
+	if h.far != nil && h.far.left {
+		return ErrClosed
+	}
+	return nil
 }
 
 // Cancel ends the task without a result of its own. One that waits is cancelled at once; a
@@ -152,7 +161,7 @@ func (h *Handle) Discard() {
 
 // Collect waits for all tasks submitted so far whose results nobody has read, and returns
 // those in the order of submission. It can be called again: then for what was submitted
-// since. The error is only ever ctx's; the results stay for another call.
+// since. The error is only ever ctx's, or as of Handle.Wait; the results stay for another call.
 func (s *Supervisor) Collect(ctx context.Context) ([]task.Result, error) {
 	all := s.unread()
 	for _, h := range all {

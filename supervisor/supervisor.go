@@ -211,7 +211,8 @@ func (s *Supervisor) Events(buffer int) *event.Subscription { return s.events.Su
 // Stop ends the supervisor in two phases. It takes no more tasks and cancels those that
 // wait; running ones get GracePeriod, or until ctx ends, then their workers are killed.
 // When it returns, every task has its result and every process and goroutine is
-// gone. The error is ctx's cause if ctx cut it short. Safe to call more than once.
+// gone. With Config.Broker, tasks are not cancelled but given back: what waits, and what runs when its
+// time is over, has lost no attempt. The error is ctx's cause if ctx cut it short. Safe to call more than once.
 func (s *Supervisor) Stop(ctx context.Context) error {
 	s.begin()
 	select {
@@ -265,6 +266,7 @@ func (s *Supervisor) shutdown() {
 	s.awaitPools()
 	s.reloads.Wait()
 	s.closeFeeds()
+	s.brokered.leave()
 	s.eachPool(func(p *plugin) { p.tasks.Close() })
 	if err := s.reaper.Close(); err != nil {
 		s.cfg.Logger.Warn(err.Error())

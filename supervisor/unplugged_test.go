@@ -168,3 +168,45 @@ func TestSubmitThatCannotWaitGivesItsPlaceBack(t *testing.T) {
 	}
 	completed(t, wait(t, h))
 }
+
+// Who waits for a result when the supervisor stops hears that it will not come from here.
+func TestStopEndsTheWaitForWhatTheBrokerKeeps(t *testing.T) {
+	s := ready(t, kept(probe(supervisor.PoolConfig{Workers: 1}), keep(t, memory.Config{})))
+	events := s.Events(100)
+	h := submit(t, s, "hold", "")
+	entered(t, events, h)
+	s.Close()
+	if _, err := h.Wait(context.Background()); !errors.Is(err, supervisor.ErrClosed) {
+		t.Errorf("Wait: %v", err)
+	}
+	if _, err := s.Collect(t.Context()); !errors.Is(err, supervisor.ErrClosed) {
+		t.Errorf("Collect: %v", err)
+	}
+	h.Discard()
+	if results, err := s.Collect(t.Context()); err != nil || len(results) != 0 {
+		t.Errorf("Collect of nothing: %v, %v", results, err)
+	}
+}
+
+// Submit waits while the broker's queue is full, as it does without one.
+func TestSubmitWaitsForRoomAtTheBroker(t *testing.T) {
+	b := keep(t, memory.Config{QueueSize: 1})
+	s := ready(t, kept(faulty(supervisor.PoolConfig{}), b))
+	if err := b.Pause(t.Context(), "faulty", true); err != nil {
+		t.Fatal(err)
+	}
+	first := submit(t, s, "ok", "")
+	if _, err := s.TrySubmit(work("ok", "")); !errors.Is(err, supervisor.ErrQueueFull) {
+		t.Errorf("TrySubmit: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Submit(ctx, work("ok", "")); err == nil {
+		t.Error("Submit found room")
+	}
+	if err := b.Pause(t.Context(), "faulty", false); err != nil {
+		t.Fatal(err)
+	}
+	completed(t, wait(t, submit(t, s, "ok", "")))
+	completed(t, wait(t, first))
+}

@@ -25,6 +25,7 @@ type held struct {
 	submitted bool      // the dispatcher has it
 	cancelled bool      // before the dispatcher had it
 	lost      bool      // the lease is somebody else's by now
+	small     bool      // its result was too large, and is another now
 	over      bool      // it has ended here, and waits to be settled
 }
 

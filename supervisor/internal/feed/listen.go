@@ -65,7 +65,7 @@ func (f *Feed) complain(err error) {
 	n := len(f.holding)
 	f.mu.Unlock()
 	if first && f.working.Err() == nil {
-		f.cfg.Logger.Error("the broker cannot be reached; running tasks go on, their results are kept until it is back", "held", n, "error", err)
+		f.cfg.Logger.Error("the broker does not answer as it should; running tasks go on, their results are kept until it does", "held", n, "error", err)
 	}
 }
 
@@ -77,6 +77,6 @@ func (f *Feed) recovered() {
 	n := len(f.holding)
 	f.mu.Unlock()
 	if was {
-		f.cfg.Logger.Info("the broker is back", "held", n)
+		f.cfg.Logger.Info("the broker answers again", "held", n)
 	}
 }

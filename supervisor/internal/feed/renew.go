@@ -92,7 +92,7 @@ func (f *Feed) extended(due []renewal, errs []error, asked time.Time) (lost []*h
 			gone = err
 		}
 		switch h := r.h; {
-		case h.lease != r.lease:
+		case h.lease != r.lease || h.over: // the answer is about the past
 		case err == nil:
 			h.renewed = asked
 		case errors.Is(err, broker.ErrLost), time.Since(h.renewed) > f.cfg.Broker.LeaseTime():

@@ -3,6 +3,7 @@ package feed
 import (
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/brood-run/brood/supervisor/broker"
 	"github.com/brood-run/brood/supervisor/task"
@@ -35,25 +36,24 @@ func (f *Feed) end(h *held) {
 
 // settle stores what became of tasks. It is the settler.
 func (f *Feed) settle() {
-	var kept []*held // the broker was unavailable
+	var kept []*held // the broker was unavailable for them
+	var retry <-chan time.Time
 	for {
-		if len(kept) > 0 {
-			wait(f.working, retryEvery)
-		} else {
-			select {
-			case <-f.results:
-			case <-f.working.Done():
-				return
-			}
-		}
-		if f.working.Err() != nil {
+		select {
+		case <-f.results:
+			f.mu.Lock()
+			batch := f.ended
+			f.ended = nil
+			f.mu.Unlock()
+			kept = append(kept, f.settleAll(batch)...)
+		case <-retry:
+			kept, retry = f.settleAll(kept), nil
+		case <-f.working.Done():
 			return
 		}
-		f.mu.Lock()
-		batch := append(kept, f.ended...)
-		f.ended = nil
-		f.mu.Unlock()
-		kept = f.settleAll(batch)
+		if len(kept) > 0 && retry == nil {
+			retry = time.After(retryEvery)
+		}
 	}
 }
 
@@ -159,8 +159,8 @@ func (f *Feed) keep(h *held, err error) bool {
 	switch {
 	case errors.Is(err, broker.ErrUnavailable):
 		return true
-	case errors.Is(err, broker.ErrTooLarge):
-		h.result = tooLarge(h.result, err)
+	case errors.Is(err, broker.ErrTooLarge) && !h.small:
+		h.small, h.result = true, tooLarge(h.result, err)
 		return true
 	case errors.Is(err, broker.ErrFinished), errors.Is(err, broker.ErrLost):
 		if !h.lost {
