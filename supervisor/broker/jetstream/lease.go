@@ -149,6 +149,10 @@ func (p *pool) gather(ctx context.Context, n int) ([]*claim, error) {
 // step takes what is there if that can be decided, otherwise it asks for more. It is not busy when the
 // pool has to be prepared again. Requires mu.
 func (p *pool) step(n int) (claims []*claim, busy bool, err error) {
+	if err := p.denied; err != nil {
+		p.denied = nil
+		return nil, false, unavailable(err)
+	}
 	if !p.ready {
 		return nil, false, nil
 	}

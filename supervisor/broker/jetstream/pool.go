@@ -25,7 +25,8 @@ type pool struct {
 	wake chan struct{} // gets a value, if it has room, when somebody who leases should look again
 
 	mu      sync.Mutex
-	ready   bool // the stream is there, and all its levels are known
+	ready   bool  // the stream is there, and all its levels are known
+	denied  error // a request was turned down since somebody looked
 	levels  map[int]*puller
 	refused []*claim // leased, and to be given back: there is no room to park them
 	parked  []*claim // leased, but there is no room under their concurrency keys; by key

@@ -131,7 +131,7 @@ func (q *puller) receive(m *nats.Msg) {
 		q.answered()
 		if status != "404" && status != "408" {
 			q.p.ready = false
-			q.p.b.cfg.Logger.Warn("the server does not hand out tasks", "pool", q.p.name, "why", m.Header.Get("Description"))
+			q.p.denied = fmt.Errorf("the server does not hand out tasks: %s %s", status, m.Header.Get("Description"))
 		}
 	}
 	q.p.signal()
