@@ -52,7 +52,7 @@ func (b *Broker) Ack(ctx context.Context, answers []broker.Answer) []error {
 	}
 	b.bury(ctx, answers, errs)
 	for i := range answers {
-		errs[i] = b.settle(claims[i], answers[i].Result, errs[i])
+		errs[i] = b.settle(ctx, claims[i], answers[i].Result, errs[i])
 	}
 	b.finish(ctx, claims, errs)
 	return sparse(errs)
@@ -110,21 +110,35 @@ func (b *Broker) letter(m *broker.Message, r *task.Result) (outgoing, error) {
 
 // settle takes a task out of the queue once its result is stored, ours or another. Should this be lost, the
 // task is leased again, and its result found.
-func (b *Broker) settle(c *claim, r *task.Result, err error) error {
+func (b *Broker) settle(ctx context.Context, c *claim, r *task.Result, err error) error {
 	switch {
-	case c == nil || errors.Is(err, broker.ErrUnavailable):
+	case c == nil:
 		return err
 	case errors.Is(err, errExists):
-		err = fmt.Errorf("%w: task %s", broker.ErrFinished, c.lease.Task.ID)
+		return b.late(ctx, c)
 	case err != nil:
 		return err
-	default:
-		b.waiters.tell(c.lease.Task.ID, r)
 	}
+	b.waiters.tell(c.lease.Task.ID, r)
 	if lost := b.nc.Publish(c.reply, nil); lost != nil {
 		b.cfg.Logger.Warn("a task stays in its queue until it is leased again", "task", c.lease.Task.ID, "error", lost)
 	}
-	return err
+	return nil
+}
+
+// late finishes a task whose result is there already: somebody else's, or ours, of a try that was thought
+// lost and did not come to the rest.
+func (b *Broker) late(ctx context.Context, c *claim) error {
+	s, err := b.last(ctx, b.names.stream("r"), b.names.result(c.lease.Task.ID))
+	switch {
+	case errors.Is(err, broker.ErrNotFound): // its time is over
+		_ = b.nc.Publish(c.reply, nil)
+	case err != nil:
+		return err
+	default:
+		b.conclude(ctx, c, s.data)
+	}
+	return fmt.Errorf("%w: task %s", broker.ErrFinished, c.lease.Task.ID)
 }
 
 // finish lets go of what belonged to tasks that are done.

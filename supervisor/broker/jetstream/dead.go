@@ -122,7 +122,7 @@ func (b *Broker) Revive(ctx context.Context, id string) error {
 	if !m.Expires.IsZero() && time.Until(m.Expires) <= 0 {
 		m.Expires = time.Time{} // it is of use to whoever revives it
 	}
-	errs := b.Enqueue(ctx, []*broker.Message{&m})
+	errs := b.enqueue(ctx, []*broker.Message{&m}, strconv.FormatUint(seq, 10)+".")
 	switch {
 	case errs == nil || errors.Is(errs[0], broker.ErrDuplicate): // it was revived before, and the letter was left
 		return b.remove(ctx, b.names.stream("d"), seq)

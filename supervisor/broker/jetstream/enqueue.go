@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/brood-run/brood/supervisor/broker"
 	"github.com/brood-run/brood/supervisor/internal/policy"
 	"github.com/brood-run/brood/supervisor/task"
@@ -13,12 +15,17 @@ import (
 
 // Enqueue implements broker.Queue.
 func (b *Broker) Enqueue(ctx context.Context, messages []*broker.Message) []error {
+	return b.enqueue(ctx, messages, "")
+}
+
+// enqueue stores messages. life tells one of several lives of a task from the others.
+func (b *Broker) enqueue(ctx context.Context, messages []*broker.Message, life string) []error {
 	if err := b.closed(); err != nil {
 		return all(len(messages), err)
 	}
 	ctx, cancel := b.bound(ctx)
 	defer cancel()
-	e := &enqueuing{b: b, messages: messages, errs: make([]error, len(messages))}
+	e := &enqueuing{b: b, messages: messages, errs: make([]error, len(messages)), life: life}
 	e.admit(ctx)
 	e.known(ctx)
 	e.claim(ctx)
@@ -41,6 +48,7 @@ type enqueuing struct {
 	b        *Broker
 	messages []*broker.Message
 	errs     []error
+	life     string
 	subjects []string
 	stored   []bool       // messages that are for their queues at once
 	claimed  map[int]bool // messages whose unique keys were taken by this call
@@ -84,8 +92,11 @@ func (e *enqueuing) admit(ctx context.Context) {
 }
 
 // rank is the level of a message. What has waited elsewhere has aged: it goes where what comes now has
-// the same key.
+// the same key. However late and often a delayed one is brought to its queue, it has one place there.
 func rank(m *broker.Message, now time.Time) int {
+	if !m.NotBefore.IsZero() {
+		now = m.NotBefore
+	}
 	aged := now.Sub(m.Submitted) / policy.PriorityStep
 	return level(min(max(m.Task.Priority+int(aged), task.MinPriority), task.MaxPriority))
 }
@@ -148,10 +159,20 @@ func (e *enqueuing) queue(ctx context.Context, now func(*broker.Message) bool) {
 			e.errs[i] = err
 			continue
 		}
-		out = append(out, outgoing{subject: e.subjects[i], data: data})
+		out = append(out, outgoing{subject: e.subjects[i], data: data, header: e.header(m)})
 		index = append(index, i)
 	}
 	e.publish(ctx, out, index)
+}
+
+// header has a cluster recognise a task that it was sent before, even when that one is done and gone: of two
+// tries to submit it, the first may have been kept by a server that had nobody to store it with. A server in
+// this process stores what it is sent in its order.
+func (e *enqueuing) header(m *broker.Message) nats.Header {
+	if e.b.engine != nil {
+		return nil
+	}
+	return nats.Header{nats.MsgIdHdr: []string{e.life + token(m.Task.ID)}}
 }
 
 // publish stores what stands for the messages of an index.

@@ -6,6 +6,28 @@ import (
 	"github.com/brood-run/brood/supervisor/broker"
 )
 
+// ended refuses tasks that have their results: what came due may have been queued before, by a try of which the
+// end was lost.
+func (e *enqueuing) ended(ctx context.Context) {
+	var results []string
+	for i, m := range e.messages {
+		if e.errs[i] == nil {
+			results = append(results, e.b.names.result(m.Task.ID))
+		}
+	}
+	there := map[string]bool{}
+	err := e.b.lasts(ctx, e.b.names.stream("r"), results, func(s stored) { there[lastToken(s.subject)] = true })
+	for i, m := range e.messages {
+		switch {
+		case e.errs[i] != nil:
+		case err != nil:
+			e.errs[i] = err
+		case there[token(m.Task.ID)]:
+			e.errs[i] = broker.ErrDuplicate
+		}
+	}
+}
+
 // known refuses tasks whose ids are taken: by a result, or by a task of another pool or priority or one that
 // waits for its time, which has another subject. The queue itself refuses the rest. Of two tasks with one id and
 // different subjects that are submitted at the same moment both may be taken; only one gets its result stored.

@@ -186,6 +186,9 @@ func verdict(m *nats.Msg) error {
 		return unavailable(nats.ErrNoResponders)
 	}
 	if !bytes.HasPrefix(m.Data, []byte(`{"error"`)) {
+		if bytes.HasSuffix(m.Data, []byte(`"duplicate": true}`)) {
+			return errExists
+		}
 		return nil
 	}
 	var answer struct{ Error jetstream.APIError }

@@ -102,14 +102,16 @@ func (b *Broker) remember(ctx context.Context, c *claim, s *storepb.State) error
 		if !errors.Is(err, errExists) {
 			return err
 		}
+		before := c.state
 		known, err := b.stateOf(ctx, c)
 		if err != nil {
 			return err
 		}
-		// What is left is the end of an earlier life of the task, or ours, of a try that was thought lost.
 		if known != nil && known.GetAuthor() != c.author {
+			c.state = before
 			return broker.ErrLost
 		}
+		// It is the end of an earlier life of the task, or ours, of a try that was thought lost.
 	}
 	return unavailable(errors.New("the state of the task changes too quickly"))
 }
@@ -141,27 +143,32 @@ func (b *Broker) mine(l *broker.Lease) (*claim, error) {
 	return c, nil
 }
 
-// Extend implements broker.Queue.
-func (b *Broker) Extend(_ context.Context, leases []*broker.Lease) []error {
+// Extend implements broker.Queue. A lease is extended once the server has said so: what is written to a
+// connection may be going nowhere.
+func (b *Broker) Extend(ctx context.Context, leases []*broker.Lease) []error {
+	ctx, cancel := context.WithTimeout(ctx, min(b.cfg.Timeout, b.cfg.LeaseTime/4))
+	defer cancel()
 	errs := make([]error, len(leases))
+	claims := make([]*claim, len(leases))
+	var out []outgoing
+	var index []int
 	for i, l := range leases {
-		c, err := b.mine(l)
-		if err == nil {
-			err = b.extend(c)
+		if claims[i], errs[i] = b.mine(l); errs[i] == nil {
+			out, index = append(out, outgoing{subject: claims[i].reply, data: ackProgress}), append(index, i)
 		}
-		errs[i] = err
+	}
+	at := time.Now()
+	for n, err := range b.publish(ctx, out) {
+		errs[index[n]] = err
+	}
+	for i, c := range claims {
+		if errs[i] != nil {
+			continue
+		}
+		c.renew(at)
+		if err := b.renewSlot(c); err != nil {
+			errs[i] = unavailable(err)
+		}
 	}
 	return sparse(errs)
-}
-
-func (b *Broker) extend(c *claim) error {
-	at := time.Now()
-	if err := b.nc.Publish(c.reply, ackProgress); err != nil {
-		return unavailable(err)
-	}
-	c.renew(at)
-	if err := b.renewSlot(c); err != nil {
-		return unavailable(err)
-	}
-	return nil
 }

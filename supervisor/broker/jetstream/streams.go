@@ -13,6 +13,9 @@ import (
 // attempt.
 const stateTTL = 30 * 24 * time.Hour
 
+// lateTime is for how long a server may keep a task that it was sent before it stores it.
+const lateTime = 2 * time.Minute
+
 // streams are all that a broker has but the queues.
 func (s *session) streams() []jetstream.StreamConfig {
 	ns, cfg := s.names, s.cfg
@@ -47,6 +50,7 @@ func (s *session) queue(pool string) jetstream.StreamConfig {
 		Metadata: map[string]string{"pool": pool}, Retention: jetstream.WorkQueuePolicy, AllowDirect: true,
 		// A second task with the id of one that waits is refused, and so is one too many.
 		MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true, MaxMsgs: int64(s.cfg.QueueSize),
+		Duplicates: min(lateTime, s.cfg.ResultTTL), // see enqueuing.header
 	}
 }
 

@@ -192,6 +192,7 @@ func (b *Broker) dueNow(batch []jetstream.Msg) {
 	}
 	e := &enqueuing{b: b, messages: messages, errs: make([]error, len(messages))}
 	e.admit(ctx)
+	e.ended(ctx)
 	e.queue(ctx, func(*broker.Message) bool { return true })
 	for i, m := range tasks {
 		b.moved(m, messages[i], e.errs[i])
