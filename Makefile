@@ -8,13 +8,17 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BUF := github.com/bufbuild/buf/cmd/buf@v1.75.0
 FUZZTIME ?= 20s
 SOAK ?= 10m
+KILLS ?= 20
+TASKS ?= 100000
+FOR ?= 2m
+QUEUED ?= 1000000
 BENCH ?= full
 # Only groups with a row that matches this.
 ONLY ?=
 # Pure Go: the binaries run on any machine of their kind.
 GOBUILD := CGO_ENABLED=0 go build
 
-.PHONY: help build run bench test e2e lint fmt vet staticcheck tidy-check race proto fuzz soak cover clean
+.PHONY: help build run bench test e2e lint fmt vet staticcheck tidy-check race proto fuzz soak kills cluster million cover clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +74,15 @@ fuzz: ## run each fuzz test for FUZZTIME (default 20s)
 
 soak: ## load with every misbehaviour for SOAK (default 10m): descriptors, goroutines, processes and memory stay flat
 	SOAK=$(SOAK) go test -run '^TestSoak$$' -timeout 0 -count 1 -v ./supervisor
+
+kills: ## submit TASKS (default 100000) tasks to a server that is killed KILLS (default 20) times: none is lost, none runs too often
+	KILLS=$(KILLS) TASKS=$(TASKS) go test -run '^TestKills$$' -timeout 0 -count 1 -v ./cmd/internal/outlast
+
+cluster: ## kill three NATS nodes and three servers in turn for FOR (default 2m): nothing is lost, each result is stored once
+	FOR=$(FOR) go test -run '^TestCluster$$' -timeout 0 -count 1 -v ./cmd/internal/outlast
+
+million: ## restart a server with QUEUED (default 1000000) tasks waiting: time to start, memory, latency
+	QUEUED=$(QUEUED) go test -run '^TestMillion$$' -timeout 0 -count 1 -v ./cmd/internal/outlast
 
 cover: ## test coverage by package, details in out/cover.html
 	@mkdir -p out
