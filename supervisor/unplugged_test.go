@@ -210,3 +210,48 @@ func TestSubmitWaitsForRoomAtTheBroker(t *testing.T) {
 	completed(t, wait(t, submit(t, s, "ok", "")))
 	completed(t, wait(t, first))
 }
+
+// halting is a broker that stores no result before a task has been leased twice.
+type halting struct {
+	*memory.Broker
+	leases atomic.Int32
+}
+
+func (h *halting) Lease(ctx context.Context, pool string, n int) ([]*broker.Lease, error) {
+	leases, err := h.Broker.Lease(ctx, pool, n)
+	h.leases.Add(int32(len(leases)))
+	return leases, err
+}
+
+func (h *halting) Extend(_ context.Context, leases []*broker.Lease) []error {
+	return every(len(leases), broker.ErrUnavailable)
+}
+
+func (h *halting) Ack(ctx context.Context, answers []broker.Answer) []error {
+	if h.leases.Load() < 2 {
+		return every(len(answers), broker.ErrUnavailable)
+	}
+	return h.Broker.Ack(ctx, answers)
+}
+
+// A task whose result waits to be stored is not run again by who has the result.
+func TestTaskThatIsOverIsNotRunAgainHere(t *testing.T) {
+	b := &halting{Broker: keep(t, memory.Config{LeaseTime: 50 * time.Millisecond})}
+	s := ready(t, kept(faulty(supervisor.PoolConfig{}), b))
+	events := s.Events(1000)
+	h := submit(t, s, "ok", "")
+	if r := completed(t, wait(t, h)); r.Started != 1 {
+		t.Errorf("%d starts", r.Started)
+	}
+	completed(t, run(t, s, "ok", "")) // whatever became of the second lease has become of it
+	s.Close()
+	starts := 0
+	for e := range events.C() {
+		if started, ok := e.(event.TaskStarted); ok && started.Task == h.ID() {
+			starts++
+		}
+	}
+	if starts != 1 {
+		t.Errorf("its handler was started %d times", starts)
+	}
+}

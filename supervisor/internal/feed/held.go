@@ -27,6 +27,7 @@ type held struct {
 	lost      bool      // the lease is somebody else's by now
 	small     bool      // its result was too large, and is another now
 	over      bool      // it has ended here, and waits to be settled
+	answered  bool      // with a result
 }
 
 // Finished implements dispatch.Owner.

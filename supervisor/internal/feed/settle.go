@@ -30,7 +30,7 @@ func (f *Feed) finished(h *held) {
 
 // end makes a task wait to be settled.
 func (f *Feed) end(h *held) {
-	h.over = true
+	h.over, h.answered = true, h.result.Status != ""
 	f.ended = append(f.ended, h)
 }
 

@@ -121,11 +121,11 @@ func (f *Feed) accept(leases []*broker.Lease) {
 }
 
 // regained takes a lease for a task that is still here: its last lease lapsed, because the broker
-// was out of reach, and now nobody else has it.
+// was out of reach, and now nobody else has it. If the task has ended, its result is about to be stored.
 func (f *Feed) regained(l *broker.Lease, now time.Time) bool {
 	h := f.holding[l.Task.ID]
 	if h == nil || h.over {
-		return false
+		return h != nil && h.answered
 	}
 	h.lease, h.renewed, h.lost = l, now, false
 	return true
