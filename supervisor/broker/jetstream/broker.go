@@ -2,6 +2,7 @@ package jetstream
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -47,27 +48,28 @@ func Open(ctx context.Context, cfg Config) (*Broker, error) {
 }
 
 func (b *Broker) open(ctx context.Context) error {
-	if err := b.ensureSoon(ctx); err != nil {
-		return err
-	}
-	if err := b.openPools(ctx); err != nil {
-		return err
-	}
-	if err := b.listen(); err != nil {
-		return err
-	}
-	return b.keepTime(ctx)
-}
-
-// ensureSoon makes the streams, and tries again for a while if that fails: a cluster that has just begun
-// takes some time to find its servers.
-func (b *Broker) ensureSoon(ctx context.Context) error {
-	deadline := time.Now().Add(b.cfg.Timeout)
-	for {
-		err := b.ensure(ctx, b.streams()...)
-		if err == nil || time.Until(deadline) <= 0 {
+	makeStreams := func(ctx context.Context) error { return b.ensure(ctx, b.streams()...) }
+	listen := func(context.Context) error { return b.listen() }
+	for _, step := range []func(context.Context) error{makeStreams, b.openPools, listen, b.keepTime} {
+		if err := b.soon(ctx, step); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// openTime is how long a server may be unavailable while a broker is opened: a cluster that has just begun, or
+// has just lost a server, takes some time to find its leaders.
+const openTime = 30 * time.Second
+
+// soon does a step of opening, and tries again for a while if the server is unavailable.
+func (b *Broker) soon(ctx context.Context, step func(context.Context) error) error {
+	for began := time.Now(); ; {
+		err := step(ctx)
+		if err == nil || b.engine != nil || !errors.Is(err, broker.ErrUnavailable) || time.Since(began) > openTime {
+			return err
+		}
+		b.cfg.Logger.Warn("the broker is not open yet", "server", b.where(), "error", err)
 		select {
 		case <-ctx.Done():
 			return err
