@@ -113,3 +113,19 @@ func TestDelayedTaskHasOnePlaceInItsQueue(t *testing.T) {
 		t.Errorf("brought to level %d, and when that is thought lost to level %d", first, second)
 	}
 }
+
+// What is stored between leases is dropped after stateTTL. Nobody knows then whether a task was started.
+func TestOldTaskIsNotStartedTwice(t *testing.T) {
+	b := openAt(t, Config{Dir: t.TempDir(), LeaseTime: time.Second})
+	for submitted, want := range map[time.Time]int{time.Now(): 0, time.Now().Add(-stateTTL): 1} {
+		m := message(submitted.Format("2006-01-02"))
+		m.Task.AtMostOnce, m.Submitted = true, submitted
+		enqueue(t, b, m)
+		lease(t, b, 1)
+		again := lease(t, b, 1)[0]
+		if again.Delivery != 2 || again.History.Starts != want {
+			t.Errorf("submitted %v: delivery %d after %d starts, want %d", submitted, again.Delivery, again.History.Starts, want)
+		}
+		ack(t, b, again)
+	}
+}

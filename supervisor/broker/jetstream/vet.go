@@ -88,8 +88,10 @@ func (b *Broker) resume(ctx context.Context, c *claim, p *past) bool {
 		c.lease.Delivery -= int(c.unseen)
 		c.lease.History = fromHistory(s.GetHistory())
 	}
-	// Whoever leased it first may have started it without saying so, unless it has one attempt only.
-	if s.GetBegun() || s.GetLeases() == 0 && c.lease.Delivery > 1 && !c.lease.StartsOnce() {
+	// Whoever leased it first may have started it without saying so, unless it has one attempt only; what
+	// was said of one that is very old has been dropped.
+	told := c.lease.StartsOnce() && time.Since(c.lease.Submitted) < stateTTL
+	if s.GetBegun() || s.GetLeases() == 0 && c.lease.Delivery > 1 && !told {
 		c.lease.History.Vanish()
 	}
 	if wait := time.Until(unstamp(s.GetNotBefore())); s.GetNotBefore() != 0 && wait > 0 {
