@@ -3,10 +3,15 @@ package jetstream
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/hashicorp/go-hclog"
 )
+
+// largePayloads is how the server begins to say that MaxMessage is large. It is meant to be, and an operator can do
+// nothing about it.
+const largePayloads = "Maximum payloads over "
 
 // serverLog hands the log of an embedded server on and remembers the last error, which is all that
 // a server that did not start says about it.
@@ -20,7 +25,14 @@ type serverLog struct {
 func (l *serverLog) Noticef(format string, v ...any) { l.log.Debug(fmt.Sprintf(format, v...)) }
 func (l *serverLog) Debugf(format string, v ...any)  { l.log.Trace(fmt.Sprintf(format, v...)) }
 func (l *serverLog) Tracef(format string, v ...any)  { l.log.Trace(fmt.Sprintf(format, v...)) }
-func (l *serverLog) Warnf(format string, v ...any)   { l.log.Warn(fmt.Sprintf(format, v...)) }
+
+func (l *serverLog) Warnf(format string, v ...any) {
+	if strings.HasPrefix(format, largePayloads) {
+		l.log.Debug(fmt.Sprintf(format, v...))
+		return
+	}
+	l.log.Warn(fmt.Sprintf(format, v...))
+}
 
 func (l *serverLog) Errorf(format string, v ...any) {
 	l.remember(format, v...)
