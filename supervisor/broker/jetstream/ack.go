@@ -155,6 +155,9 @@ func (b *Broker) finish(ctx context.Context, claims []*claim, errs []error) {
 			b.forget(c.pool.name, c.lease.Task.ID)
 		}
 		b.over(c.lease.Task.ID)
+		if owner := c.pool.b; owner != b {
+			owner.over(c.lease.Task.ID)
+		}
 	}
 }
 
