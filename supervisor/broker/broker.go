@@ -83,7 +83,8 @@ type Ledger interface {
 	OnResult(ctx context.Context, id string, f func(task.Result)) (stop func(), err error)
 
 	// Cancel ends a task. One that waits gets its result (cancelled) at once; for one that is
-	// leased, its holder gets a Notice. Errors: ErrNotFound, ErrFinished.
+	// leased, its holder gets a Notice. Should that holder give it back or lose it instead, it is not
+	// leased again but gets its result then. Errors: ErrNotFound, ErrFinished.
 	Cancel(ctx context.Context, id string) error
 }
 

@@ -67,6 +67,34 @@ var cancelTests = []test{
 		r.ack(l)
 		r.state("a", task.StateCompleted)
 	}},
+	{name: "one whose holder gives it back", run: func(r *rig) {
+		l := r.put("a")
+		r.ok(r.Cancel(r.ctx, "a"))
+		r.ok(r.Nack(r.ctx, l, 0))
+		r.endsCancelled("a", 0)
+	}},
+	{name: "one whose lease lapses", settings: lapsing, run: func(r *rig) {
+		r.put("a")
+		r.ok(r.Cancel(r.ctx, "a"))
+		r.endsCancelled("a", 1)
+	}},
+	{name: "one whose holder is closed", settings: lapsing, run: func(r *rig) {
+		r.need(r.kit.Durable, "durable")
+		r.put("a", unique("k"))
+		r.ok(r.Cancel(r.ctx, "a"))
+		r.ok(r.Close())
+		r = r.on(r.open())
+		r.endsCancelled("a", 1)
+		r.enqueue(message("b", unique("k")))
+	}},
+	{name: "one that died all the same, and lives again", settings: lapsing, run: func(r *rig) {
+		l := r.put("a")
+		r.ok(r.Cancel(r.ctx, "a"))
+		r.end(task.Dead, l)
+		r.ok(r.Revive(r.ctx, "a"))
+		r.take("a")
+		r.again("a", 2, 1)
+	}},
 	{name: "many that are leased", run: func(r *rig) {
 		notices := r.notices(r.ctx)
 		const n = 200
@@ -131,6 +159,23 @@ func (r *rig) cancelled(id string, started int) task.Result {
 	}
 	r.want(r.Cancel(r.ctx, id), broker.ErrFinished)
 	return res
+}
+
+// endsCancelled has somebody lease, who must not get the task that is to be cancelled, but one that comes later.
+func (r *rig) endsCancelled(id string, started int) {
+	r.Helper()
+	results := r.watch(id)
+	wait := r.leaseLater(pool, 1)
+	if res := r.receive(results); res.Task.ID != id || res.Status != task.Cancelled || res.Err == nil || res.Err.Kind != task.KindCancelled || res.Started != started {
+		r.Fatalf("result is %+v (%v)", res, res.Err)
+	}
+	r.state(id, task.StateCancelled)
+	r.enqueue(message("later"))
+	if l := wait(); len(l) != 1 || l[0].Task.ID != "later" {
+		r.Fatalf("leased %q (delivery %d)", l[0].Task.ID, l[0].Delivery)
+	}
+	r.want(r.Cancel(r.ctx, id), broker.ErrFinished)
+	r.counts(pool, broker.Counts{Leased: 1})
 }
 
 func (r *rig) notices(ctx context.Context) <-chan broker.Notice {

@@ -55,6 +55,7 @@ func (b *Broker) Ack(ctx context.Context, answers []broker.Answer) []error {
 		errs[i] = b.settle(ctx, claims[i], answers[i].Result, errs[i])
 	}
 	b.finish(ctx, claims, errs)
+	b.forgetIntents(answers, errs)
 	return sparse(errs)
 }
 

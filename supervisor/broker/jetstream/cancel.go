@@ -39,6 +39,10 @@ func (b *Broker) Cancel(ctx context.Context, id string) error {
 			if err != nil {
 				return err
 			}
+		default:
+			if err := b.intend(ctx, q); err != nil {
+				return err
+			}
 		}
 		// Somebody may have leased it this very moment, too.
 		if err := b.nc.Publish(b.names.subject("x", "cancel", token(id)), []byte(id)); err != nil {

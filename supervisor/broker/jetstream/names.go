@@ -77,6 +77,7 @@ func levelOf(token string) (int, bool) {
 //	NS.t.f.KIND.p.id    its time has come                 stream NS_t
 //	NS.r.id             results                           stream NS_r
 //	NS.s.p.id           states of tasks leased before     stream NS_s
+//	NS.s.=cancel.id     tasks to be cancelled by whoever leases them next   stream NS_s
 //	NS.w.p.id           marks of tasks between attempts   stream NS_s
 //	NS.d.p.id           dead letters                      stream NS_d
 //	NS.u.key            holders of unique keys            stream NS_u

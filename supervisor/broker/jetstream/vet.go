@@ -45,18 +45,19 @@ type past struct {
 	result []byte
 	state  []byte
 	seq    uint64 // of the state
+	intent []byte
 }
 
 // past looks up what is stored of tasks.
 func (b *Broker) past(ctx context.Context, pool string, claims []*claim) (map[string]*past, error) {
 	found := make(map[string]*past, len(claims))
 	byToken := make(map[string]*past, len(claims))
-	results, states := make([]string, len(claims)), make([]string, len(claims))
+	results, states := make([]string, len(claims)), make([]string, 0, 2*len(claims))
 	for i, c := range claims {
 		id := c.lease.Task.ID
 		found[id] = &past{}
 		byToken[token(id)] = found[id]
-		results[i], states[i] = b.names.result(id), b.names.state(pool, id)
+		results[i], states = b.names.result(id), append(states, b.names.state(pool, id), b.names.intent(id))
 	}
 	err := b.lasts(ctx, b.names.stream("r"), results, func(s stored) { byToken[lastToken(s.subject)].result = s.data })
 	if err != nil {
@@ -64,7 +65,11 @@ func (b *Broker) past(ctx context.Context, pool string, claims []*claim) (map[st
 	}
 	err = b.lasts(ctx, b.names.stream("s"), states, func(s stored) {
 		p := byToken[lastToken(s.subject)]
-		p.state, p.seq = s.data, s.seq
+		if s.subject == b.names.subject("s", "=cancel", lastToken(s.subject)) {
+			p.intent = s.data
+		} else {
+			p.state, p.seq = s.data, s.seq
+		}
 	})
 	return found, err
 }
@@ -93,6 +98,10 @@ func (b *Broker) resume(ctx context.Context, c *claim, p *past) bool {
 	told := c.lease.StartsOnce() && time.Since(c.lease.Submitted) < stateTTL
 	if s.GetBegun() || s.GetLeases() == 0 && c.lease.Delivery > 1 && !told {
 		c.lease.History.Vanish()
+	}
+	if c.intended(p.intent) {
+		b.fulfil(ctx, c)
+		return false
 	}
 	if wait := time.Until(unstamp(s.GetNotBefore())); s.GetNotBefore() != 0 && wait > 0 {
 		s.Unseen++
