@@ -22,6 +22,8 @@ type claim struct {
 	author uint64 // of what is stored for this claim; 0: nothing is
 	stored bool   // the task has a state
 	unseen uint32 // deliveries that nobody leased
+
+	submitted broker.History // what the task came with
 }
 
 // open reads what has arrived.
@@ -32,9 +34,16 @@ func (a *arrival) open(p *pool) (*claim, error) {
 	}
 	c := &claim{pool: p, arrival: a}
 	fromTask(&s, &c.lease.Message)
+	c.submitted = c.lease.History
 	c.lease.Delivery, c.lease.Token = int(a.delivery), c
 	c.key = policy.Key(s.GetSubmitted(), int(s.GetPriority()))
 	return c, nil
+}
+
+// afresh forgets what was found out about the task's past: one that waits for room is looked into each time that it
+// may have some.
+func (c *claim) afresh() {
+	c.lease.Delivery, c.lease.History, c.unseen = int(c.delivery), c.submitted, 0
 }
 
 // lapsed says that the lease was not renewed in time: it may be somebody else's.

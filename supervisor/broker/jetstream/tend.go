@@ -69,7 +69,7 @@ func (p *pool) refuse(ctx context.Context) {
 
 // unread gives back a message that was not handed out, which its state tells.
 func (b *Broker) unread(ctx context.Context, c *claim, delay time.Duration) error {
-	s := &storepb.State{History: toHistory(c.lease.History)}
+	s := &storepb.State{History: toHistory(c.submitted)} // an attempt that nobody wrote down is counted again next time
 	if c.delivery > 1 {
 		known, err := b.stateOf(ctx, c)
 		if err != nil {

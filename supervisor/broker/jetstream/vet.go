@@ -13,6 +13,9 @@ func (p *pool) vet(ctx context.Context, claims []*claim) ([]*claim, error) {
 	if len(claims) == 0 {
 		return nil, nil
 	}
+	for _, c := range claims {
+		c.afresh()
+	}
 	if err := p.mark(ctx, claims); err != nil {
 		return claims, err
 	}
