@@ -89,3 +89,17 @@ func nothing(t testing.TB, b *Broker) {
 		t.Fatalf("leased %s, delivery %d", leases[0].Task.ID, leases[0].Delivery)
 	}
 }
+
+// await looks until something is there that says nothing when it comes.
+func await(t testing.TB, what string, there func() bool) {
+	t.Helper()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for deadline := time.After(patience); !there(); {
+		select {
+		case <-look.C:
+		case <-deadline:
+			t.Fatalf("there is never %s", what)
+		}
+	}
+}

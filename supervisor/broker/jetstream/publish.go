@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -48,6 +49,7 @@ type publisher struct {
 	inbox   string // the prefix of answers, with a dot at its end
 	answers *nats.Subscription
 	slots   chan struct{}
+	timeout time.Duration // how long one chunk may take
 
 	mu    sync.Mutex
 	next  uint64
@@ -64,10 +66,10 @@ type publication struct {
 
 var errUnanswered = errors.New("no answer")
 
-func newPublisher(nc *nats.Conn) (*publisher, error) {
+func newPublisher(nc *nats.Conn, timeout time.Duration) (*publisher, error) {
 	p := &publisher{
 		nc: nc, inbox: nc.NewInbox() + ".",
-		slots: make(chan struct{}, chunks), calls: map[uint64]*publication{},
+		slots: make(chan struct{}, chunks), timeout: timeout, calls: map[uint64]*publication{},
 	}
 	var err error
 	if p.answers, err = nc.Subscribe(p.inbox+"*.*", p.answer); err != nil {
@@ -94,6 +96,9 @@ func (p *publisher) publishChunk(ctx context.Context, messages []outgoing) []err
 	if len(messages) == 0 {
 		return nil
 	}
+	// An answer that went down with its connection never comes, and who leases has no deadline.
+	ctx, cancel := context.WithTimeout(ctx, p.timeout)
+	defer cancel()
 	select {
 	case p.slots <- struct{}{}:
 		defer func() { <-p.slots }()

@@ -67,7 +67,7 @@ func (s *session) connect() error {
 	if s.js, err = jetstream.New(s.nc, jetstream.WithDefaultTimeout(s.cfg.Timeout)); err != nil {
 		return err
 	}
-	s.publisher, err = newPublisher(s.nc)
+	s.publisher, err = newPublisher(s.nc, s.cfg.Timeout)
 	return err
 }
 
