@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -66,12 +67,29 @@ func (g *gate) leave(m *broker.Message) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.forget(m)
+	g.wake()
+}
+
+// forget requires mu.
+func (g *gate) forget(m *broker.Message) {
 	held := g.keys[m.ConcurrencyKey]
 	delete(held, m.Task.ID)
 	if len(held) == 0 {
 		delete(g.keys, m.ConcurrencyKey)
 	}
-	g.wake()
+}
+
+// sweep forgets leases that take no room any more, and keys that nobody asked for since they may be asked for again.
+func (g *gate) sweep(gone []*claim) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, c := range gone {
+		if m := &c.lease.Message; g.keys[m.ConcurrencyKey][m.Task.ID] == c {
+			g.forget(m)
+		}
+	}
+	maps.DeleteFunc(g.closed, func(_ string, until time.Time) bool { return time.Until(until) <= 0 })
 }
 
 // wake has the pools look again whose tasks wait for room. Requires mu.

@@ -3,7 +3,7 @@ package jetstream
 import "sync"
 
 // holdings are the leases that this broker has handed out, by task. A lease that lapsed stays until it
-// is settled or its task is leased here again.
+// is settled, its task is leased here again, or it is gone.
 type holdings struct {
 	mu sync.Mutex
 	by map[string]*claim
@@ -45,6 +45,19 @@ func (h *holdings) end(id string) *claim {
 	c := h.by[id]
 	delete(h.by, id)
 	return c
+}
+
+// sweep forgets the leases that are gone and returns them: who lost them need not say so.
+func (h *holdings) sweep() (gone []*claim) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for id, c := range h.by {
+		if c.gone() {
+			gone = append(gone, c)
+			delete(h.by, id)
+		}
+	}
+	return gone
 }
 
 // count is how many tasks of a pool are leased.

@@ -24,6 +24,7 @@ func (b *Broker) keep() {
 		case <-b.reconnected:
 			b.resumeAll()
 		case <-beat.C:
+			b.gate.sweep(b.held.sweep())
 			for _, p := range b.everyPool() {
 				p.tend(b.ctx)
 			}
