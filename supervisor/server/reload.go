@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 
 	"github.com/brood-run/brood/supervisor"
 	"github.com/brood-run/brood/supervisor/internal/httpapi"
@@ -41,18 +43,21 @@ func (s *Server) reload(ctx context.Context) ([]httpapi.Reloaded, error) {
 	}
 	before := s.supervisor.Snapshot()
 	err = s.supervisor.Reload(ctx, pools)
-	return outcomes(before, s.supervisor.Snapshot()), err
+	done := s.outcomes(before, s.supervisor.Snapshot(), pools)
+	return done, err
 }
 
-// outcomes compares the pools of before and after a reload: one without workers that are new has not
-// needed any.
-func outcomes(before, after supervisor.Snapshot) []httpapi.Reloaded {
+// outcomes tells what became of each pool: one with other settings, or with workers that are new, was
+// reloaded.
+func (s *Server) outcomes(before, after supervisor.Snapshot, pools []supervisor.PoolConfig) []httpapi.Reloaded {
 	were := map[string]bool{}
 	for _, p := range before.Pools {
 		for _, w := range p.Workers {
 			were[w.Name] = true
 		}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var out []httpapi.Reloaded
 	for _, p := range after.Pools {
 		r := httpapi.Reloaded{Pool: p.Name, Outcome: "unchanged", Message: p.Reload}
@@ -61,8 +66,13 @@ func outcomes(before, after supervisor.Snapshot) []httpapi.Reloaded {
 				r.Outcome = "reloaded"
 			}
 		}
-		if p.Reload != "" {
+		i := slices.IndexFunc(pools, func(c supervisor.PoolConfig) bool { return c.Name == p.Name })
+		switch {
+		case p.Reload != "":
 			r.Outcome = "rolled_back"
+		case i >= 0 && !reflect.DeepEqual(s.pools[p.Name], pools[i]):
+			r.Outcome = "reloaded"
+			s.pools[p.Name] = pools[i]
 		}
 		out = append(out, r)
 	}

@@ -23,7 +23,8 @@ type Server struct {
 
 	mu       sync.Mutex // guards what follows
 	listener net.Listener
-	err      error // why serving ended by itself
+	err      error                            // why serving ended by itself
+	pools    map[string]supervisor.PoolConfig // by name, as they were given last
 
 	stop   sync.Once
 	served chan struct{} // closed when no more connections are accepted
@@ -47,7 +48,10 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, supervisor: sup, cert: cert,
-		served: make(chan struct{}), done: make(chan struct{}),
+		served: make(chan struct{}), done: make(chan struct{}), pools: map[string]supervisor.PoolConfig{},
+	}
+	for _, p := range cfg.Supervisor.Pools {
+		s.pools[p.Name] = p
 	}
 	s.api = httpapi.New(s.apiConfig())
 	s.http = s.newHTTP()

@@ -58,7 +58,11 @@ func (f finder) find(ctx context.Context, p *poolOptions) (supervisor.PoolConfig
 		f.cannot(at, "%s: %s", place, notProgram(config.Plugin))
 		return config, false
 	}
-	d, err := supervisor.Describe(ctx, config, f.logger)
+	logger := f.logger
+	if f.before != nil {
+		logger = hclog.NewNullLogger() // the reload itself says what is wrong with a new plugin
+	}
+	d, err := supervisor.Describe(ctx, config, logger)
 	if err != nil {
 		i := slices.IndexFunc(f.before, func(old supervisor.PoolConfig) bool { return old.Name == p.name })
 		if i < 0 {

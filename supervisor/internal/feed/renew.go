@@ -73,8 +73,6 @@ func (f *Feed) extend(due []renewal) {
 	lost, gone := f.extended(due, errs, asked)
 	if gone != nil {
 		f.complain(gone)
-	} else {
-		f.recovered()
 	}
 	f.lose(lost)
 }

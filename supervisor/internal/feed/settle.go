@@ -77,9 +77,6 @@ func (f *Feed) settleAll(batch []*held) (kept []*held) {
 	if len(returned) > 0 {
 		kept = f.release(returned, f.giveBack(returned), kept)
 	}
-	if len(kept) == 0 {
-		f.recovered()
-	}
 	return kept
 }
 
@@ -89,7 +86,7 @@ func (f *Feed) dropped(h *held) bool {
 	lost := h.lost && h.result.Started == h.past
 	f.mu.Unlock()
 	if lost {
-		f.release([]*held{h}, nil, nil)
+		f.release([]*held{h}, []error{broker.ErrLost}, nil)
 	}
 	return lost
 }
@@ -124,8 +121,12 @@ func (f *Feed) giveBack(returned []*held) []error {
 // release forgets what has been settled; what the broker could not take is appended to kept.
 func (f *Feed) release(batch []*held, errs []error, kept []*held) []*held {
 	var gone error // the broker is
+	stored := errs == nil && len(batch) > 0
 	f.mu.Lock()
 	for i, h := range batch {
+		if errs != nil && errs[i] == nil {
+			stored = true
+		}
 		if errs != nil && errs[i] != nil {
 			if errors.Is(errs[i], broker.ErrUnavailable) {
 				gone = errs[i]
@@ -146,8 +147,11 @@ func (f *Feed) release(batch []*held, errs []error, kept []*held) []*held {
 		f.empty = nil
 	}
 	f.mu.Unlock()
-	if gone != nil {
+	switch {
+	case gone != nil:
 		f.complain(gone)
+	case stored:
+		f.recovered()
 	}
 	poke(f.room)
 	return kept

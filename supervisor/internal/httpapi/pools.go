@@ -2,11 +2,13 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/brood-run/brood/supervisor"
 	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
+	"github.com/brood-run/brood/supervisor/broker"
 )
 
 // ListPools implements broodv1.AdminServiceHandler.
@@ -15,11 +17,14 @@ func (a admin) ListPools(ctx context.Context, _ *broodv1.ListPoolsRequest) (*bro
 	snapshot := a.cfg.Backend.Snapshot()
 	for i := range snapshot.Pools {
 		p := &snapshot.Pools[i]
+		pool := poolOf(p)
 		counts, err := a.cfg.Broker.Counts(ctx, p.Name)
-		if err != nil {
+		switch {
+		case errors.Is(err, broker.ErrUnavailable):
+			pool.Degraded = text("the queue is out of sight: " + err.Error())
+		case err != nil:
 			return nil, about(p.Name, err)
 		}
-		pool := poolOf(p)
 		pool.Queued, pool.Scheduled, pool.Leased, pool.Dead = int64(counts.Queued), int64(counts.Scheduled), int64(counts.Leased), int64(counts.Dead)
 		pool.Oldest, pool.Paused = durationpb.New(counts.Oldest), counts.Paused
 		out.Pools = append(out.Pools, pool)
