@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -78,10 +79,12 @@ func (a *API) validateReach() error {
 		}
 		return nil
 	}
-	host, _, err := net.SplitHostPort(address)
+	host, port, err := net.SplitHostPort(address)
 	switch {
 	case err != nil:
 		return fmt.Errorf("address: %q is neither host:port nor unix:/path", a.Address)
+	case !validPort(port):
+		return fmt.Errorf("address: %q is not a port: a number from 0 to 65535 is needed", port)
 	case loopback(host):
 		return nil
 	case a.TLSCert == "" && !a.Insecure:
@@ -113,4 +116,9 @@ func between[T cmp.Ordered](field string, v, lo, hi T) error {
 		return fmt.Errorf("%s: %v is not within %v to %v", field, v, lo, hi)
 	}
 	return nil
+}
+
+func validPort(port string) bool {
+	_, err := strconv.ParseUint(port, 10, 16)
+	return err == nil
 }

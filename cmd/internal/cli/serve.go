@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"strings"
 
 	"github.com/hashicorp/go-hclog"
 	urfave "github.com/urfave/cli/v2"
@@ -43,7 +44,9 @@ func serveUntilStopped(c *urfave.Context, std Streams) error {
 	if err != nil {
 		return err
 	}
-	out := &progress{out: std.Err} // makes what plugins print harmless
+	spool := serve.NewSpool(std.Err) // a terminal that stalls must not stop the tasks
+	defer spool.Close()
+	out := &progress{out: spool} // makes what plugins print harmless
 	s, err := loadFirst(c.Context, source, out)
 	if err != nil {
 		return err
@@ -69,7 +72,7 @@ func serveUntilStopped(c *urfave.Context, std Streams) error {
 	case errors.Is(err, serve.ErrInterrupted):
 		return exitCode(exitInterrupted)
 	case errors.Is(err, serve.ErrConfig):
-		return usageErrorf("%v", err)
+		return s.named(err)
 	}
 	return cannotRunf("%v", err)
 }
@@ -128,9 +131,18 @@ func (s *serving) acceptable() error {
 	defer config.Supervisor.Broker.Close()
 	srv, err := server.New(config)
 	if err != nil {
-		return err
+		return s.named(err)
 	}
 	return srv.Close()
+}
+
+// named is an error of the library in the words of a config file.
+func (s *serving) named(err error) error {
+	text := strings.NewReplacer(
+		"api.address", "listen", "api.tls_cert", "tls.cert", "api.tls_key", "tls.key", "api.", "limits.", "limits.tokens", "tokens",
+		"set tls_cert and tls_key", "set tls.cert and tls.key",
+	).Replace(err.Error())
+	return usageErrorf("%s", text)
 }
 
 // server is what to serve, and how to read it again.

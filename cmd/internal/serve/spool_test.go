@@ -1,0 +1,60 @@
+package serve
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+)
+
+// stalled is a reader who lets nothing through before it is told to.
+type stalled struct {
+	entered chan struct{} // gets a value when somebody begins to write
+	let     chan struct{} // closed when writes go through
+	got     bytes.Buffer
+}
+
+func (s *stalled) Write(p []byte) (int, error) {
+	select {
+	case s.entered <- struct{}{}:
+	default:
+	}
+	<-s.let
+	return s.got.Write(p)
+}
+
+func TestSpoolDoesNotWaitForItsReader(t *testing.T) {
+	w := &stalled{entered: make(chan struct{}, 1), let: make(chan struct{})}
+	s := NewSpool(w)
+	fmt.Fprintln(s, "first")
+	<-w.entered
+	line := strings.Repeat("x", 1000) + "\n"
+	const lines = 3 * spoolSize / 1000
+	for range lines {
+		if n, err := io.WriteString(s, line); n != len(line) || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	close(w.let)
+	<-w.entered // what fitted is being written: there is room
+	fmt.Fprintln(s, "last")
+	s.Close()
+	got := w.got.String()
+	kept := strings.Count(got, line)
+	if want := fmt.Sprintf("brood: %d lines of the log were lost: nobody read them in time\nlast\n", lines-kept); !strings.HasSuffix(got, want) {
+		t.Errorf("it ends in %q, want %q", got[max(0, len(got)-200):], want)
+	}
+	if !strings.HasPrefix(got, "first\n") || kept == 0 || len(got) > spoolSize+1000 {
+		t.Errorf("%d lines of %d are there, %d bytes in all", kept, lines, len(got))
+	}
+}
+
+func TestSpoolIsLeftBehindByClose(t *testing.T) {
+	w := &stalled{entered: make(chan struct{}, 1), let: make(chan struct{})}
+	s := NewSpool(w)
+	fmt.Fprintln(s, "never")
+	s.Close() // returns
+	close(w.let)
+	<-s.done
+}
