@@ -1,9 +1,11 @@
 package jetstream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -20,11 +22,13 @@ const (
 	startTimeout = 5 * time.Minute
 	// firstRestart and lastRestart bound how long a server that cannot write is left alone.
 	firstRestart = 500 * time.Millisecond
-	lastRestart  = 15 * time.Second
+	lastRestart  = 4 * time.Second
+	// spare is how many bytes must be free for a server to be started: with less it would soon be where it was.
+	spare = 1 << 20
 )
 
 // engine is a NATS server inside of this process. Its connections are pipes in memory. A server that
-// could not write a file has switched JetStream off for good: the engine replaces it.
+// could not write a file has given up the stream, or JetStream altogether, for good: the engine replaces it.
 type engine struct {
 	cfg    Config
 	log    hclog.Logger
@@ -34,7 +38,8 @@ type engine struct {
 
 	mu     sync.Mutex
 	server *server.Server
-	down   error // why there is no server; nil while there is one
+	said   *serverLog // by the server
+	down   error      // why there is no server; nil while there is one
 }
 
 func startEngine(cfg Config) (*engine, error) {
@@ -46,7 +51,7 @@ func startEngine(cfg Config) (*engine, error) {
 		return nil, err
 	}
 	e := &engine{cfg: cfg, log: cfg.Logger.Named("nats"), lock: lock, done: make(chan struct{})}
-	if e.server, err = e.start(); err != nil {
+	if e.server, e.said, err = e.start(); err != nil {
 		unlockDir(lock)
 		return nil, err
 	}
@@ -57,9 +62,9 @@ func startEngine(cfg Config) (*engine, error) {
 }
 
 // start starts a server on the data directory.
-func (e *engine) start() (*server.Server, error) {
+func (e *engine) start() (*server.Server, *serverLog, error) {
 	if err := writable(e.cfg.Dir); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s, err := server.NewServer(&server.Options{
 		ServerName: "brood", DontListen: true, NoSigs: true, NoLog: true,
@@ -72,7 +77,7 @@ func (e *engine) start() (*server.Server, error) {
 		JetStreamMaxStore: 1 << 60, JetStreamMaxMemory: 1 << 30,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("embedded server on %s: %w", e.cfg.Dir, err)
+		return nil, nil, fmt.Errorf("embedded server on %s: %w", e.cfg.Dir, err)
 	}
 	log := &serverLog{log: e.log}
 	s.SetLoggerV2(log, false, false, false)
@@ -80,9 +85,9 @@ func (e *engine) start() (*server.Server, error) {
 	if !s.ReadyForConnections(startTimeout) || !s.JetStreamEnabled() {
 		s.Shutdown()
 		s.WaitForShutdown()
-		return nil, fmt.Errorf("embedded server on %s: %w", e.cfg.Dir, log.failure())
+		return nil, nil, fmt.Errorf("embedded server on %s: %w", e.cfg.Dir, log.failure())
 	}
-	return s, nil
+	return s, log, nil
 }
 
 // InProcessConn implements nats.InProcessConnProvider: each attempt to connect gets whatever server
@@ -100,17 +105,23 @@ func (e *engine) InProcessConn() (net.Conn, error) {
 func (e *engine) health() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	switch {
-	case e.server == nil:
+	if e.server == nil {
 		return e.down
-	case !e.server.JetStreamEnabled():
-		return e.cannotWrite()
 	}
-	return nil
+	return e.trouble()
 }
 
-func (e *engine) cannotWrite() error {
-	return fmt.Errorf("cannot write to %s; free some space or repair it, it is tried again by itself", e.cfg.Dir)
+// trouble is why the server that there is cannot write. Requires mu.
+func (e *engine) trouble() error {
+	err := e.said.writeError()
+	if err == nil && e.server.JetStreamEnabled() {
+		return nil
+	}
+	cause := ""
+	if err != nil {
+		cause = fmt.Sprintf(" (%v)", err)
+	}
+	return fmt.Errorf("cannot write to %s%s; free some space or repair it, it is tried again by itself", e.cfg.Dir, cause)
 }
 
 // watch replaces a server that has given up, until ctx ends.
@@ -125,37 +136,41 @@ func (e *engine) watch(ctx context.Context) {
 		case <-look.C: // the server tells nobody but its own clients, which it is about to lose
 		}
 		e.mu.Lock()
-		s := e.server
+		s, err := e.server, e.trouble()
 		e.mu.Unlock()
-		if !s.JetStreamEnabled() && !e.replace(ctx, s) {
+		if err != nil && !e.replace(ctx, s, err) {
 			return
 		}
 	}
 }
 
 // replace ends a server and starts another, as often as it takes. It is false when ctx ended first.
-func (e *engine) replace(ctx context.Context, s *server.Server) bool {
+func (e *engine) replace(ctx context.Context, s *server.Server, why error) bool {
 	e.mu.Lock()
-	e.server, e.down = nil, e.cannotWrite()
+	e.server, e.down = nil, why
 	e.mu.Unlock()
-	e.log.Error("the embedded server cannot write and is restarted", "dir", e.cfg.Dir)
+	e.log.Error("the embedded server is restarted", "error", why)
 	s.Shutdown()
 	s.WaitForShutdown()
+	told := ""
 	for wait := firstRestart; ; wait = min(2*wait, lastRestart) {
 		select {
 		case <-ctx.Done():
 			return false
 		case <-time.After(wait):
 		}
-		next, err := e.start()
+		next, said, err := e.start()
 		e.mu.Lock()
-		e.server, e.down = next, err
+		e.server, e.said, e.down = next, said, err
 		e.mu.Unlock()
 		if err == nil {
 			e.log.Info("the embedded server is back", "dir", e.cfg.Dir)
 			return true
 		}
-		e.log.Error("the embedded server cannot be restarted yet", "error", err)
+		if told != err.Error() {
+			told = err.Error()
+			e.log.Error("the embedded server cannot be restarted yet, it is tried again by itself", "error", err)
+		}
 	}
 }
 
@@ -179,8 +194,13 @@ func writable(dir string) error {
 	if err != nil {
 		return fmt.Errorf("data directory is not writable: %w", err)
 	}
-	_, err = f.Write(make([]byte, 4096))
-	err = errors.Join(err, f.Sync(), f.Close(), os.Remove(f.Name()))
+	_, err = f.Write(make([]byte, spare))
+	err = cmp.Or(err, f.Sync(), f.Close())
+	err = cmp.Or(err, os.Remove(f.Name()))
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err // the name of the file says nothing
+	}
 	if err != nil {
 		return fmt.Errorf("data directory %s is not writable: %w", filepath.Clean(dir), err)
 	}

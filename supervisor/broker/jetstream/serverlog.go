@@ -13,13 +13,18 @@ import (
 // nothing about it.
 const largePayloads = "Maximum payloads over "
 
+// writeFailed is how the server says that a stream cannot be written. From then on it neither stores nor answers what
+// it is sent for that stream, and says so nowhere else.
+const writeFailed = "critical write error: "
+
 // serverLog hands the log of an embedded server on and remembers the last error, which is all that
-// a server that did not start says about it.
+// a server that did not start says about it, and why it cannot write.
 type serverLog struct {
 	log hclog.Logger
 
-	mu   sync.Mutex
-	last string
+	mu    sync.Mutex
+	last  string
+	write error // the first error of writing
 }
 
 func (l *serverLog) Noticef(format string, v ...any) { l.log.Debug(fmt.Sprintf(format, v...)) }
@@ -46,6 +51,16 @@ func (l *serverLog) remember(format string, v ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.last = fmt.Sprintf(format, v...)
+	if at := strings.Index(strings.ToLower(l.last), writeFailed); at >= 0 && l.write == nil {
+		l.write = errors.New(l.last[at+len(writeFailed):])
+	}
+}
+
+// writeError is why the server cannot write any more, nil if it can.
+func (l *serverLog) writeError() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.write
 }
 
 // failure is why a server did not start.

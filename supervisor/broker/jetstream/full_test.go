@@ -1,0 +1,130 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/brood-run/brood/supervisor/broker"
+)
+
+// smallDisk is a file system of a few megabytes.
+func smallDisk(t *testing.T, megabytes int) string {
+	t.Helper()
+	dir := t.TempDir()
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%dm", megabytes), "tmpfs", dir).CombinedOutput(); err != nil {
+		t.Skipf("no file system can be mounted here: %v %s", err, out)
+	}
+	t.Cleanup(func() {
+		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
+			t.Errorf("umount: %v %s", err, out)
+		}
+	})
+	return dir
+}
+
+// ballast takes room on a disk until it is removed.
+func ballast(t *testing.T, dir string, megabytes int) (remove func()) {
+	t.Helper()
+	name := filepath.Join(dir, "ballast")
+	if err := os.WriteFile(name, make([]byte, megabytes<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// fillUp submits tasks until one is refused, and returns the ids of those that were stored.
+func fillUp(t *testing.T, b *Broker, prefix string) []string {
+	t.Helper()
+	var stored []string
+	for i := 0; ; i++ {
+		m := message(fmt.Sprint(prefix, i))
+		m.Task.Payload = make([]byte, 40_000)
+		errs := b.Enqueue(t.Context(), []*broker.Message{m})
+		if errs == nil {
+			stored = append(stored, m.Task.ID)
+			continue
+		}
+		if !errors.Is(errs[0], broker.ErrUnavailable) {
+			t.Fatalf("after %d tasks: %v", i, errs[0])
+		}
+		return stored
+	}
+}
+
+// A disk that is full is told, costs nothing that was acknowledged, and is written again soon after there is room.
+func TestFullDisk(t *testing.T) {
+	disk := smallDisk(t, 48)
+	b := openAt(t, Config{Dir: filepath.Join(disk, "data"), Timeout: 2 * time.Second})
+	for round, megabytes := range []int{38, 28, 18} {
+		prefix := fmt.Sprint("round", round, "-")
+		enqueue(t, b, many(prefix+"held", 20)...)
+		var held []*broker.Lease
+		for len(held) < 20 {
+			held = append(held, lease(t, b, 20-len(held))...)
+		}
+		ack(t, b, held[:10]...)
+		held = held[10:]
+		remove := ballast(t, disk, megabytes)
+		stored := fillUp(t, b, prefix)
+		if err := b.Health(); !errors.Is(err, broker.ErrUnavailable) || !strings.Contains(err.Error(), b.cfg.Dir) || !strings.Contains(err.Error(), "no space left on device") {
+			t.Errorf("health on a full disk: %v", err)
+		}
+		if errs := b.Enqueue(t.Context(), []*broker.Message{message("none")}); errs == nil || !errors.Is(errs[0], broker.ErrUnavailable) {
+			t.Errorf("enqueue on a full disk: %v", errs)
+		}
+		if errs := b.Ack(t.Context(), []broker.Answer{completed(held[0])}); errs == nil || !errors.Is(errs[0], broker.ErrUnavailable) {
+			t.Errorf("ack on a full disk: %v", errs)
+		}
+		remove()
+		freed := time.Now()
+		<-restored(t, b)
+		t.Logf("%d tasks stored; back %v after there was room", len(stored), time.Since(freed).Round(time.Millisecond))
+		leaseAll(t, b, held, stored)
+	}
+}
+
+// leaseAll answers what is held, and leases and answers all that is left: each task once, and of those that were stored
+// none is missing.
+func leaseAll(t *testing.T, b *Broker, held []*broker.Lease, stored []string) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, l := range held {
+		seen[l.Task.ID] = true
+	}
+	ack(t, b, held...)
+	for {
+		counts, err := b.Counts(t.Context(), poolName)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if counts.Queued+counts.Leased == 0 {
+			break
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		leases, _ := b.Lease(ctx, poolName, 10) // or there is nothing, and what was answered is still counted
+		cancel()
+		for _, l := range leases {
+			if seen[l.Task.ID] {
+				t.Errorf("%s is leased again (delivery %d)", l.Task.ID, l.Delivery)
+			}
+			seen[l.Task.ID] = true
+			ack(t, b, l)
+		}
+	}
+	for _, id := range stored {
+		if !seen[id] {
+			t.Errorf("%s is lost", id)
+		}
+	}
+}
