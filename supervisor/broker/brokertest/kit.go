@@ -1,6 +1,7 @@
 package brokertest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -19,6 +20,11 @@ type Kit struct {
 	Durable bool
 	// Shared: several brokers may be open on one store at once.
 	Shared bool
+	// Rounds is how often calls in a random order are played at most, some 30 each time. Defaults to
+	// as often as rapid asks for, which is 100 times: a broker that needs a second for one says less.
+	Rounds int
+	// Groups are the names of the groups of tests to run, as "enqueue" or "shared". Defaults to all.
+	Groups []string
 }
 
 // Settings are what a test asks of a store's brokers.
@@ -67,6 +73,9 @@ func Run(t *testing.T, k Kit) {
 		{"outage", outageTests},
 		{"model", modelTests},
 	} {
+		if len(k.Groups) > 0 && !slices.Contains(k.Groups, group.name) {
+			continue
+		}
 		t.Run(group.name, func(t *testing.T) {
 			for _, c := range group.tests {
 				t.Run(c.name, func(t *testing.T) {

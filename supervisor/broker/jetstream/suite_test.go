@@ -2,6 +2,7 @@ package jetstream
 
 import (
 	"fmt"
+	"os"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,8 +16,20 @@ func settled(s brokertest.Settings) Config {
 	return Config{LeaseTime: s.LeaseTime, ResultTTL: s.ResultTTL, QueueSize: s.QueueSize, MaxResults: s.ResultLimit}
 }
 
+// long is the variable that has each kind of server asked everything, which takes some minutes.
+const long = "BROOD_TEST_LONG"
+
+// extent says how much is asked of a kind of server: everything, or what is special about it.
+func extent(k brokertest.Kit, special ...string) brokertest.Kit {
+	k.Rounds, k.Groups = 8, special
+	if os.Getenv(long) != "" {
+		k.Rounds, k.Groups = 25, nil
+	}
+	return k
+}
+
 func TestEmbedded(t *testing.T) {
-	brokertest.Run(t, brokertest.Kit{
+	brokertest.Run(t, extent(brokertest.Kit{
 		LeaseTime: time.Second,
 		Durable:   true,
 		New: func(t testing.TB, s brokertest.Settings) *brokertest.Store {
@@ -24,7 +37,7 @@ func TestEmbedded(t *testing.T) {
 			cfg.Dir = t.TempDir()
 			return &brokertest.Store{Open: func(t testing.TB) broker.Broker { return opened(t, cfg) }}
 		},
-	})
+	}))
 }
 
 // opened is a broker that the caller closes.
@@ -38,7 +51,7 @@ func opened(t testing.TB, cfg Config) *Broker {
 }
 
 func TestRemote(t *testing.T) {
-	brokertest.Run(t, brokertest.Kit{
+	brokertest.Run(t, extent(brokertest.Kit{
 		LeaseTime: time.Second,
 		Durable:   true,
 		Shared:    true,
@@ -52,13 +65,13 @@ func TestRemote(t *testing.T) {
 				Mend:  func(t testing.TB) { n.start(t) },
 			}
 		},
-	})
+	}, "shared", "outage"))
 }
 
 func TestCluster(t *testing.T) {
 	nodes := cluster(t)
 	var stores atomic.Int64
-	brokertest.Run(t, brokertest.Kit{
+	brokertest.Run(t, extent(brokertest.Kit{
 		LeaseTime: 2 * time.Second,
 		Durable:   true,
 		Shared:    true,
@@ -68,5 +81,5 @@ func TestCluster(t *testing.T) {
 			cfg.Namespace = fmt.Sprint("s", stores.Add(1))
 			return &brokertest.Store{Open: func(t testing.TB) broker.Broker { return opened(t, cfg) }}
 		},
-	})
+	}, "shared", "cancel"))
 }
