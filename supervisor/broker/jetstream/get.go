@@ -163,8 +163,12 @@ func (s *session) remove(ctx context.Context, stream string, seq uint64) error {
 	if err != nil || answer.Error == nil {
 		return err
 	}
-	if answer.Error.Code == 404 || answer.Error.ErrorCode == codeNoSequence || strings.Contains(answer.Error.Description, "not found") ||
-		strings.Contains(answer.Error.Description, "deleted") {
+	for _, gone := range []string{"not found", "no message found", "deleted"} {
+		if strings.Contains(answer.Error.Description, gone) {
+			return nil
+		}
+	}
+	if answer.Error.Code == 404 || answer.Error.ErrorCode == codeNoSequence {
 		return nil
 	}
 	return unavailable(answer.Error)

@@ -221,7 +221,11 @@ func all(n int, err error) []error {
 	return errs
 }
 
-// unavailable says that the server could not do something, and that it is not known whether it did.
+// unavailable says that the server could not do something, and that it is not known whether it did. A connection
+// that is lost is made again and again; it is closed by Close only.
 func unavailable(cause error) error {
+	if errors.Is(cause, nats.ErrConnectionClosed) {
+		return broker.ErrClosed
+	}
 	return fmt.Errorf("%w: %w", broker.ErrUnavailable, cause)
 }
