@@ -16,9 +16,10 @@ type Broker struct {
 	waiters *waiters
 	gate    *gate
 
-	ctx    context.Context // ends with Close
-	cancel context.CancelFunc
-	work   sync.WaitGroup
+	ctx     context.Context // ends with Close
+	cancel  context.CancelFunc
+	work    sync.WaitGroup
+	closing sync.Once
 
 	mu    sync.Mutex
 	pools map[string]*pool
@@ -86,13 +87,12 @@ func (b *Broker) Health() error { return b.health() }
 
 // Close implements broker.Broker. What was read ahead and not leased goes back to its queue.
 func (b *Broker) Close() error {
-	if b.ctx.Err() != nil {
-		return nil
-	}
-	b.cancel()
-	b.work.Wait()
-	b.giveBackAll()
-	b.close()
+	b.closing.Do(func() {
+		b.cancel()
+		b.work.Wait()
+		b.giveBackAll()
+		b.close()
+	})
 	return nil
 }
 

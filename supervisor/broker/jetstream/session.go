@@ -50,6 +50,8 @@ func (s *session) connect() error {
 		nats.Timeout(s.cfg.Timeout), nats.PingInterval(5*time.Second), nats.MaxPingsOutstanding(2), nats.DrainTimeout(s.cfg.Timeout),
 		// What is written while there is no connection fails at once: nobody may take a buffer for a server.
 		nats.ReconnectBufSize(-1),
+		// A server that turns us down may have been told the wrong thing, and be told the right one.
+		nats.IgnoreAuthErrorAbort(),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { s.cfg.Logger.Warn("nats", "error", err) }),
 	)
 	if s.engine != nil {
@@ -151,8 +153,11 @@ func (s *session) health() error {
 
 func (s *session) close() {
 	for _, nc := range []*nats.Conn{s.peers, s.nc} {
-		if nc != nil {
-			closed := nc.StatusChanged(nats.CLOSED)
+		if nc == nil {
+			continue
+		}
+		closed := nc.StatusChanged(nats.CLOSED)
+		if !nc.IsClosed() { // by itself, which says nothing any more
 			nc.Close()
 			<-closed
 		}
