@@ -4,6 +4,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -95,6 +98,8 @@ func fill[T comparable](field *T, value T) {
 // validate looks at a configuration that has its defaults.
 func (c Config) validate() error {
 	switch {
+	case slices.Contains(c.servers(), ""):
+		return errors.New("jetstream: the URL is not one of a server, or several with commas between them")
 	case c.Dir == "" && c.URL == "":
 		return errors.New("jetstream: neither a data directory nor a URL is given")
 	case c.Dir != "" && c.URL != "":
@@ -118,4 +123,25 @@ func (c Config) validate() error {
 			c.Namespace, longestToken)
 	}
 	return nil
+}
+
+// servers are those of URL as anybody may see them: without names, passwords and tokens. One that cannot be read is empty.
+func (c Config) servers() []string {
+	if c.URL == "" {
+		return nil
+	}
+	var servers []string
+	for s := range strings.SplitSeq(c.URL, ",") {
+		s = strings.TrimSpace(s)
+		if !strings.Contains(s, "://") {
+			s = "nats://" + s
+		}
+		u, err := url.Parse(s)
+		if err != nil || u.Host == "" {
+			servers = append(servers, "")
+			continue
+		}
+		servers = append(servers, u.Scheme+"://"+u.Host)
+	}
+	return servers
 }

@@ -3,6 +3,7 @@ package jetstream
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -103,7 +104,7 @@ func (s *session) where() string {
 	if s.engine != nil {
 		return s.cfg.Dir
 	}
-	return s.cfg.URL
+	return strings.Join(s.cfg.servers(), ",")
 }
 
 func (s *session) disconnected(err error) {
