@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/brood-run/brood/supervisor/broker"
@@ -62,15 +63,7 @@ func (b *Broker) Ack(ctx context.Context, answers []broker.Answer) []error {
 // encodeResult is a result as it is stored: with its task's payload, if there is room for both.
 func (b *Broker) encodeResult(m *broker.Message, r *task.Result) ([]byte, error) {
 	s := toResult(m, r)
-	data, err := encode(s)
-	if err != nil || b.fits(m.Task.ID, data) == nil {
-		return data, err
-	}
-	s.Task.Payload = nil
-	if data, err = encode(s); err == nil {
-		err = b.fits(m.Task.ID, data)
-	}
-	return data, err
+	return b.encodeLess(m.Task.ID, s, func() { s.Task.Payload = nil }, func() { bare(s.Attempts) })
 }
 
 // bury stores the letters of tasks that died and whose results are ours.
@@ -101,11 +94,14 @@ func (b *Broker) letter(m *broker.Message, r *task.Result) (outgoing, error) {
 	result := toResult(m, r)
 	result.Task.History = toHistory(m.History)
 	letter := &storepb.Letter{Result: result, Died: stamp(time.Now())}
-	data, err := encode(letter)
-	if err == nil && b.fits(m.Task.ID, data) != nil {
-		result.Attempts = nil // the payload matters more: without it, nobody could try again
-		data, err = encode(letter)
-	}
+	// The payload matters most: without it, nobody could try again.
+	data, err := b.encodeLess(m.Task.ID, letter, func() {
+		bare(result.Attempts)
+		bare(result.Task.GetHistory().GetAttempts())
+	}, func() {
+		result.Attempts, result.Task.History = nil, nil
+		result.ErrorMessage = strings.ToValidUTF8(result.ErrorMessage[:min(len(result.ErrorMessage), spare/4)], "")
+	})
 	return outgoing{subject: b.names.letter(m.Pool, m.Task.ID), data: data}, err
 }
 

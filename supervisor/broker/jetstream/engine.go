@@ -23,8 +23,8 @@ const (
 	// firstRestart and lastRestart bound how long a server that cannot write is left alone.
 	firstRestart = 500 * time.Millisecond
 	lastRestart  = 4 * time.Second
-	// spare is how many bytes must be free for a server to be started: with less it would soon be where it was.
-	spare = 1 << 20
+	// spareDisk is how many bytes must be free for a server to be started: with less it would soon be where it was.
+	spareDisk = 1 << 20
 )
 
 // engine is a NATS server inside of this process. Its connections are pipes in memory. A server that
@@ -194,7 +194,7 @@ func writable(dir string) error {
 	if err != nil {
 		return fmt.Errorf("data directory is not writable: %w", err)
 	}
-	_, err = f.Write(make([]byte, spare))
+	_, err = f.Write(make([]byte, spareDisk))
 	err = cmp.Or(err, f.Sync(), f.Close())
 	err = cmp.Or(err, os.Remove(f.Name()))
 	var path *fs.PathError

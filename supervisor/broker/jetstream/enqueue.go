@@ -186,23 +186,6 @@ func (e *enqueuing) publish(ctx context.Context, out []outgoing, index []int) {
 	e.missing()
 }
 
-// encodeTask is a task as it is stored.
-func (b *Broker) encodeTask(m *broker.Message) ([]byte, error) {
-	data, err := encode(toTask(m))
-	if err == nil {
-		err = b.fits(m.Task.ID, data)
-	}
-	return data, err
-}
-
-// fits says whether the server takes a message of that size.
-func (s *session) fits(id string, data []byte) error {
-	if limit := min(s.nc.MaxPayload(), mostMessage); int64(len(data)) > limit {
-		return fmt.Errorf("%w: task %.50q takes %d bytes, the server takes at most %d", broker.ErrTooLarge, id, len(data), limit)
-	}
-	return nil
-}
-
 // missing has the pools looked at again whose messages nobody took.
 func (e *enqueuing) missing() {
 	for i, err := range e.errs {

@@ -140,7 +140,7 @@ func (s *session) replace(ctx context.Context, subject string, data []byte, last
 		Header: nats.Header{"Nats-Expected-Last-Subject-Sequence": []string{strconv.FormatUint(last, 10)}},
 	})
 	if err != nil {
-		return 0, unavailable(err)
+		return 0, unwritten(err)
 	}
 	if err := verdict(m); err != nil {
 		return 0, err

@@ -138,10 +138,18 @@ func (p *publisher) send(number uint64, call *publication, messages []outgoing) 
 		})
 		if err != nil {
 			p.mu.Lock()
-			call.settle(i, unavailable(err))
+			call.settle(i, unwritten(err))
 			p.mu.Unlock()
 		}
 	}
+}
+
+// unwritten says why a message could not be written.
+func unwritten(err error) error {
+	if errors.Is(err, nats.ErrMaxPayload) {
+		return fmt.Errorf("%w: %w", broker.ErrTooLarge, err)
+	}
+	return unavailable(err)
 }
 
 // settle notes the answer for one message.

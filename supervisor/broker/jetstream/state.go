@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -87,14 +86,10 @@ func (b *Broker) remember(ctx context.Context, c *claim, s *storepb.State) error
 		c.author = rand.Uint64()
 	}
 	s.Author = c.author
-	data, err := encode(s)
-	if err == nil && b.fits(c.lease.Task.ID, data) != nil {
-		shorten(s.GetHistory())
-		data, err = encode(s)
-	}
-	if err == nil {
-		err = b.fits(c.lease.Task.ID, data)
-	}
+	h := s.GetHistory()
+	data, err := b.encodeLess(c.lease.Task.ID, s, func() { bare(h.GetAttempts()) }, func() {
+		s.History = &storepb.History{Starts: h.GetStarts(), Crashes: h.GetCrashes()}
+	})
 	if err != nil {
 		return err
 	}
@@ -177,14 +172,3 @@ func (b *Broker) Extend(ctx context.Context, leases []*broker.Lease) []error {
 	}
 	return sparse(errs)
 }
-
-// shorten leaves of a history that is too large what happened, without what was said.
-func shorten(h *storepb.History) {
-	for _, a := range h.GetAttempts() {
-		a.Stack, a.OutputTail = "", ""
-		a.Message = strings.ToValidUTF8(a.GetMessage()[:min(len(a.GetMessage()), shortMessage)], "")
-	}
-}
-
-// shortMessage is how much of an error is kept then, in bytes.
-const shortMessage = 1 << 10
