@@ -20,7 +20,7 @@ is full, the same tasks are sent again until --retry-for is over, and none is
 stored twice.
 
 Exit code: 0 all were accepted (and completed, with --wait), 1 some were not,
-2 wrong usage, 3 no server, 130 interrupted.`
+2 wrong usage, 3 no server, or one that is full, 130 interrupted.`
 
 const waitHelp = `Prints the result of each task as it comes, one JSON line, as brood run does.
 Interrupting it does nothing to the tasks. - reads the ids from standard input.

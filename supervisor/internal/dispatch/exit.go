@@ -85,7 +85,12 @@ func (d *Dispatcher) lost(j *Job, a *task.Attempt, e *worker.Exit, now time.Dura
 		return
 	}
 	j.record(*a)
-	if e.Reason == worker.ReasonShutdown {
+	switch {
+	case e.Reason != worker.ReasonShutdown:
+	case j.leased && j.cancelAt == 0: // whoever looks after the dead decides what becomes of it
+		d.end(j, task.StateDead, &task.Error{Kind: task.KindCancelled, Message: "the supervisor stopped while it ran, and it must not be started twice"}, now)
+		return
+	default:
 		d.cancelled(j, now, "the supervisor stopped while it ran")
 		return
 	}

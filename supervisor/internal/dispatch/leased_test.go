@@ -116,7 +116,7 @@ func TestStopDoesNotReturnWhatMustNotStartAgain(t *testing.T) {
 		r.lease("a", task.Options{AtMostOnce: true}, Past{})
 		p.take()
 		r.leave()
-		r.ended("a", task.Cancelled)
+		r.ended("a", task.Dead)
 	})
 }
 

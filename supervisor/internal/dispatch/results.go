@@ -235,9 +235,11 @@ func (d *Dispatcher) cancelled(j *Job, now time.Duration, why string) {
 }
 
 func (d *Dispatcher) expire(j *Job, now time.Duration) {
-	d.end(j, task.StateExpired, &task.Error{
-		Kind: task.KindExpired, Message: fmt.Sprintf("not started within %v", j.Result.Task.Expires),
-	}, now)
+	why := fmt.Sprintf("not started within %v", j.Result.Task.Expires)
+	if j.leased { // its time was set by the clock on the wall, and may have been over from the start
+		why = "not started before its time to expire"
+	}
+	d.end(j, task.StateExpired, &task.Error{Kind: task.KindExpired, Message: why}, now)
 }
 
 // resolve fills in the name of a plugin's only handler and answers a task that no

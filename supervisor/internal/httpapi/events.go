@@ -22,6 +22,11 @@ const eventsBehind = 1024
 
 // WatchEvents implements broodv1.AdminServiceHandler.
 func (a admin) WatchEvents(ctx context.Context, r *broodv1.WatchEventsRequest, stream *connect.ServerStream[broodv1.WatchEventsResponse]) error {
+	for _, kind := range r.GetKinds() {
+		if known := event.Kinds(); !slices.Contains(known, kind) {
+			return invalid("kinds", "%q is none of %s", kind, strings.Join(known, ", "))
+		}
+	}
 	events := a.cfg.Backend.Events(eventsBehind)
 	defer events.Close()
 	if err := stream.Send(nil); err != nil { // headers: the caller knows that it misses nothing from here on
