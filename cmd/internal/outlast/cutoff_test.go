@@ -74,7 +74,11 @@ func TestCutOff(t *testing.T) {
 	unreachable := r.first.process().says("the broker cannot be reached")
 	r.way.set(true)
 	r.started(t, "x", 2) // by the second one
-	<-unreachable
+	select {
+	case <-unreachable:
+	case <-time.After(30 * time.Second):
+		t.Fatal("the server did not say that it cannot reach its broker")
+	}
 	first := r.over(t, "x", "TASK_STATE_COMPLETED", 2)
 	if first.Result.Attempt != 2 {
 		t.Errorf("the result is that of attempt %d", first.Result.Attempt)

@@ -1,6 +1,9 @@
 package feed
 
 import (
+	"errors"
+
+	"github.com/brood-run/brood/supervisor/broker"
 	"github.com/brood-run/brood/supervisor/task"
 )
 
@@ -65,7 +68,11 @@ func (f *Feed) complain(err error) {
 	n := len(f.holding)
 	f.mu.Unlock()
 	if first && f.working.Err() == nil {
-		f.cfg.Logger.Error("the broker does not answer as it should; running tasks go on, their results are kept until it does", "held", n, "error", err)
+		what := "the broker cannot be reached"
+		if !errors.Is(err, broker.ErrUnavailable) {
+			what = "the broker does not do as it should"
+		}
+		f.cfg.Logger.Error(what+"; running tasks go on, their results are kept", "held", n, "error", err)
 	}
 }
 
