@@ -127,13 +127,14 @@ func (b *Broker) settle(ctx context.Context, c *claim, r *task.Result, err error
 // lost and did not come to the rest.
 func (b *Broker) late(ctx context.Context, c *claim) error {
 	s, err := b.last(ctx, b.names.stream("r"), b.names.result(c.lease.Task.ID))
+	if err == nil {
+		err = b.conclude(ctx, c, s.data)
+	}
 	switch {
 	case errors.Is(err, broker.ErrNotFound): // its time is over
 		_ = b.nc.Publish(c.reply, nil)
 	case err != nil:
 		return err
-	default:
-		b.conclude(ctx, c, s.data)
 	}
 	return fmt.Errorf("%w: task %s", broker.ErrFinished, c.lease.Task.ID)
 }

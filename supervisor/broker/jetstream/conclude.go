@@ -11,20 +11,20 @@ import (
 )
 
 // conclude finishes what whoever stored the result of a task did not come to: the letter, and taking
-// the task out of its queue.
-func (b *Broker) conclude(ctx context.Context, c *claim, data []byte) {
+// the task out of its queue, where it stays if there is an error.
+func (b *Broker) conclude(ctx context.Context, c *claim, data []byte) error {
 	_, r, err := readResult(data)
 	if err == nil && dies(&r) {
 		err = b.ensureLetter(ctx, c, &r)
 	}
 	if err != nil {
-		b.cfg.Logger.Warn("a finished task stays in its queue for now", "task", c.lease.Task.ID, "error", err)
-		return
+		return err
 	}
 	_ = b.nc.Publish(c.reply, nil) // it comes here again if this is lost
 	b.freeUnique(ctx, &c.lease.Message)
 	b.forget(c.pool.name, c.lease.Task.ID)
 	b.waiters.tell(c.lease.Task.ID, &r)
+	return nil
 }
 
 func (b *Broker) ensureLetter(ctx context.Context, c *claim, r *task.Result) error {

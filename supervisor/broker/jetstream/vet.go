@@ -80,7 +80,9 @@ func (b *Broker) past(ctx context.Context, pool string, claims []*claim) (map[st
 // resume gives a claim the history of its task. It is false when the claim is not to be handed out.
 func (b *Broker) resume(ctx context.Context, c *claim, p *past) bool {
 	if p.result != nil {
-		b.conclude(ctx, c, p.result)
+		if err := b.conclude(ctx, c, p.result); err != nil {
+			b.cfg.Logger.Warn("a finished task stays in its queue for now", "task", c.lease.Task.ID, "error", err)
+		}
 		return false
 	}
 	s := &storepb.State{}
