@@ -45,6 +45,7 @@ func Open(ctx context.Context, cfg Config) (*Broker, error) {
 		return nil, err
 	}
 	b.work.Go(b.keep)
+	b.work.Go(b.lookAgain)
 	return b, nil
 }
 

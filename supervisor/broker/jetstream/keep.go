@@ -41,9 +41,7 @@ func (b *Broker) resumeAll() {
 	for _, p := range b.everyPool() {
 		p.stale()
 	}
-	for _, id := range b.waiters.ids() {
-		b.hearResult(id)
-	}
+	b.waiters.doubtAll()
 }
 
 func (b *Broker) giveBackAll() {

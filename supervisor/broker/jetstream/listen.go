@@ -2,6 +2,7 @@ package jetstream
 
 import (
 	"context"
+	"time"
 
 	"github.com/nats-io/nats.go"
 )
@@ -65,6 +66,32 @@ func (b *Broker) hearResult(id string) {
 	ctx, cancel := b.bound(context.Background())
 	defer cancel()
 	if err := b.lookFor(ctx, id); err != nil {
-		b.cfg.Logger.Warn("a result cannot be read now", "task", id, "error", err) // it is looked for again
+		b.cfg.Logger.Warn("a result cannot be read now", "task", id, "error", err)
+		b.waiters.doubt(id)
+	}
+}
+
+// lookAgain looks for results that may have been missed, one after the other, until the broker is closed.
+func (b *Broker) lookAgain() {
+	for {
+		select {
+		case <-b.ctx.Done():
+			return
+		case <-b.waiters.doubted:
+		}
+		for id, ok := b.waiters.nextDoubt(); ok; id, ok = b.waiters.nextDoubt() {
+			ctx, cancel := b.bound(b.ctx)
+			err := b.lookFor(ctx, id)
+			cancel()
+			if err == nil {
+				continue
+			}
+			b.waiters.doubt(id)
+			select {
+			case <-b.ctx.Done():
+				return
+			case <-time.After(leasePause):
+			}
+		}
 	}
 }

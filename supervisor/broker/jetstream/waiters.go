@@ -12,6 +12,9 @@ import (
 type waiters struct {
 	mu sync.Mutex
 	by map[string]*waited
+
+	doubtful map[string]struct{} // tasks of by whose results may be there, and have to be looked for
+	doubted  chan struct{}       // gets a value, if it has room, when there are some
 }
 
 // waited is a task that somebody waits for.
@@ -25,7 +28,9 @@ type waiter struct {
 	f    func(task.Result)
 }
 
-func newWaiters() *waiters { return &waiters{by: map[string]*waited{}} }
+func newWaiters() *waiters {
+	return &waiters{by: map[string]*waited{}, doubtful: map[string]struct{}{}, doubted: make(chan struct{}, 1)}
+}
 
 // add notes a waiter. The first one of a task subscribes, if subscribe is not nil.
 func (w *waiters) add(id string, x *waiter, subscribe func() (*nats.Subscription, error)) error {
@@ -63,6 +68,7 @@ func (w *waiters) remove(id string, x *waiter) {
 // drop forgets a task. Requires mu.
 func (w *waiters) drop(id string, t *waited) {
 	delete(w.by, id)
+	delete(w.doubtful, id)
 	if t.sub != nil {
 		_ = t.sub.Unsubscribe() // fails only if the connection is closed
 	}
@@ -91,15 +97,43 @@ func (w *waiters) any(id string) bool {
 	return w.by[id] != nil
 }
 
-// ids are the tasks that are waited for.
-func (w *waiters) ids() []string {
+// doubt has the result of a task looked for, if somebody waits for it.
+func (w *waiters) doubt(id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	ids := make([]string, 0, len(w.by))
-	for id := range w.by {
-		ids = append(ids, id)
+	if w.by[id] != nil {
+		w.doubtful[id] = struct{}{}
+		w.signal()
 	}
-	return ids
+}
+
+// doubtAll has all results looked for.
+func (w *waiters) doubtAll() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id := range w.by {
+		w.doubtful[id] = struct{}{}
+	}
+	w.signal()
+}
+
+// signal requires mu.
+func (w *waiters) signal() {
+	select {
+	case w.doubted <- struct{}{}:
+	default:
+	}
+}
+
+// nextDoubt takes a task whose result has to be looked for.
+func (w *waiters) nextDoubt() (id string, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id = range w.doubtful {
+		delete(w.doubtful, id)
+		return id, true
+	}
+	return "", false
 }
 
 func (x *waiter) tell(r task.Result) { x.once.Do(func() { x.f(r) }) }
