@@ -62,6 +62,22 @@ func TestDirectoryThatCannotBeUsed(t *testing.T) {
 	}
 }
 
+// A server whose files cannot be used says so at once.
+func TestServerThatDoesNotStart(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "jetstream"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ends(t, func() {
+		if b, err := Open(t.Context(), Config{Dir: dir}); err == nil {
+			_ = b.Close()
+			t.Error("it opened on a file")
+		} else if !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "JetStream") {
+			t.Error(err)
+		}
+	})
+}
+
 // A block that is damaged costs what was in it, and no more.
 func TestDamagedBlock(t *testing.T) {
 	dir := t.TempDir()

@@ -82,7 +82,7 @@ func (e *engine) start() (*server.Server, *serverLog, error) {
 	log := &serverLog{log: e.log}
 	s.SetLoggerV2(log, false, false, false)
 	s.Start()
-	if !s.ReadyForConnections(startTimeout) || !s.JetStreamEnabled() {
+	if log.gaveUp() || !s.ReadyForConnections(startTimeout) || !s.JetStreamEnabled() {
 		s.Shutdown()
 		s.WaitForShutdown()
 		return nil, nil, fmt.Errorf("embedded server on %s: %w", e.cfg.Dir, log.failure())

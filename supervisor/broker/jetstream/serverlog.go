@@ -24,6 +24,7 @@ type serverLog struct {
 
 	mu    sync.Mutex
 	last  string
+	fatal bool  // the server is never ready
 	write error // the first error of writing
 }
 
@@ -45,7 +46,19 @@ func (l *serverLog) Errorf(format string, v ...any) {
 }
 
 // Fatalf does not end the process: whoever waits for the server sees that it did not start.
-func (l *serverLog) Fatalf(format string, v ...any) { l.Errorf(format, v...) }
+func (l *serverLog) Fatalf(format string, v ...any) {
+	l.Errorf(format, v...)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fatal = true
+}
+
+// gaveUp says that the server ended its start by itself. Waiting for it would take all of startTimeout.
+func (l *serverLog) gaveUp() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.fatal
+}
 
 func (l *serverLog) remember(format string, v ...any) {
 	l.mu.Lock()
