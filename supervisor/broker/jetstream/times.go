@@ -3,6 +3,7 @@ package jetstream
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -27,6 +28,8 @@ const (
 const (
 	timesConsumer = "due"
 	timesBatch    = 256
+	// mostExpiring is how many tasks that expire are looked at at once: each may take askTime.
+	mostExpiring = 16
 	// recheck bounds how often it is looked whether a task that was leased when it expired still is.
 	firstRecheck = time.Second
 	lastRecheck  = time.Minute
@@ -126,7 +129,7 @@ func (b *Broker) keepTime(ctx context.Context) error {
 	if err != nil {
 		return unavailable(err)
 	}
-	arrived := make(chan jetstream.Msg)
+	arrived := make(chan jetstream.Msg, timesBatch)
 	reading, err := c.Consume(func(m jetstream.Msg) {
 		select {
 		case arrived <- m:
@@ -165,12 +168,11 @@ func gatherDue(first jetstream.Msg, more <-chan jetstream.Msg) []jetstream.Msg {
 	return batch
 }
 
-// dueNow handles messages whose time has come. What cannot be done now comes again.
+// dueNow handles messages whose time has come. What cannot be done now comes again. Tasks go first: to find out whether
+// one that expires is leased takes its time.
 func (b *Broker) dueNow(batch []jetstream.Msg) {
-	ctx, cancel := b.bound(b.ctx)
-	defer cancel()
-	var tasks []jetstream.Msg
-	var messages []*broker.Message
+	var tasks, reminders []jetstream.Msg
+	var messages, reminded []*broker.Message
 	for _, m := range batch {
 		var t storepb.Task
 		if err := proto.Unmarshal(m.Data(), &t); err != nil {
@@ -181,15 +183,32 @@ func (b *Broker) dueNow(batch []jetstream.Msg) {
 		message := &broker.Message{}
 		fromTask(&t, message)
 		if !isDelay(b.names, m.Subject()) {
-			b.expire(ctx, m, message)
+			reminders, reminded = append(reminders, m), append(reminded, message)
 			continue
 		}
 		message.Fresh = true
 		tasks, messages = append(tasks, m), append(messages, message)
 	}
+	b.moveNow(tasks, messages)
+	var work sync.WaitGroup
+	room := make(chan struct{}, mostExpiring)
+	for i, m := range reminders {
+		room <- struct{}{}
+		work.Go(func() {
+			defer func() { <-room }()
+			b.expire(m, reminded[i])
+		})
+	}
+	work.Wait()
+}
+
+// moveNow brings tasks into their queues.
+func (b *Broker) moveNow(tasks []jetstream.Msg, messages []*broker.Message) {
 	if len(messages) == 0 {
 		return
 	}
+	ctx, cancel := b.bound(b.ctx)
+	defer cancel()
 	e := &enqueuing{b: b, messages: messages, errs: make([]error, len(messages))}
 	e.admit(ctx)
 	e.ended(ctx)
@@ -217,7 +236,9 @@ func (b *Broker) moved(m jetstream.Msg, message *broker.Message, err error) {
 }
 
 // expire ends a task that was not started in time.
-func (b *Broker) expire(ctx context.Context, m jetstream.Msg, reminder *broker.Message) {
+func (b *Broker) expire(m jetstream.Msg, reminder *broker.Message) {
+	ctx, cancel := b.bound(b.ctx)
+	defer cancel()
 	q, err := b.find(ctx, reminder.Task.ID)
 	switch {
 	case errors.Is(err, broker.ErrNotFound):
