@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -35,6 +36,8 @@ type engine struct {
 	lock   *os.File
 	cancel context.CancelFunc
 	done   chan struct{} // closed when watch has ended
+
+	replaced atomic.Uint64 // how often a server was replaced by another
 
 	mu     sync.Mutex
 	server *server.Server
@@ -149,6 +152,7 @@ func (e *engine) replace(ctx context.Context, s *server.Server, why error) bool 
 	e.mu.Lock()
 	e.server, e.down = nil, why
 	e.mu.Unlock()
+	e.replaced.Add(1)
 	e.log.Error("the embedded server is restarted", "error", why)
 	s.Shutdown()
 	s.WaitForShutdown()

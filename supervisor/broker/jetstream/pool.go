@@ -29,6 +29,7 @@ type pool struct {
 	denied  error // a request was turned down since somebody looked
 	levels  map[int]*puller
 	refused []*claim // leased, and to be given back: there is no room to park them
+	servers uint64   // engine.replaced when it was looked at last
 	parked  []*claim // leased, but there is no room under their concurrency keys; by key
 	pausing bool
 	waiting bool      // somebody leases

@@ -104,6 +104,17 @@ func (b *Broker) markSubject(pool string, l int) string {
 	return b.names.subject("p", "mark", token(pool), levelToken(l))
 }
 
+// recall has everything looked into that was leased from a server which was replaced: the next one may not know what was
+// delivered last. Requires mu.
+func (p *pool) recall() {
+	if n := p.b.engine.replaced.Load(); n != p.servers {
+		p.servers = n
+		for l, q := range p.levels {
+			p.marks[l] = max(p.marks[l], q.marked)
+		}
+	}
+}
+
 // mark stores how far the claims go, and finds out which of them were delivered to a process before
 // this one.
 func (p *pool) mark(ctx context.Context, claims []*claim) error {
@@ -116,6 +127,7 @@ func (p *pool) mark(ctx context.Context, claims []*claim) error {
 	}
 	var out []outgoing
 	p.mu.Lock()
+	p.recall()
 	for l, seq := range highest {
 		if seq > p.levels[l].marked {
 			out = append(out, outgoing{subject: p.b.markSubject(p.name, l), data: binary.BigEndian.AppendUint64(nil, seq)})

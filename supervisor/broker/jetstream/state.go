@@ -51,13 +51,18 @@ func (b *Broker) giveBack(ctx context.Context, c *claim, delay time.Duration) er
 	defer cancel()
 	nak := ackNak
 	if delay > 0 {
-		nak = []byte("-NAK {\"delay\": " + strconv.FormatInt(int64(delay), 10) + "}")
+		nak = nakFor(delay)
 		b.markDelayed(c, delay)
 	}
 	if _, err := b.nc.RequestWithContext(ctx, c.reply, nak); err != nil {
 		return unavailable(err)
 	}
 	return nil
+}
+
+// nakFor gives a task back for a while.
+func nakFor(delay time.Duration) []byte {
+	return []byte("-NAK {\"delay\": " + strconv.FormatInt(int64(delay), 10) + "}")
 }
 
 // markDelayed has the server count a task between two attempts until its time has come. Only counting

@@ -34,13 +34,29 @@ func (p *pool) vet(ctx context.Context, claims []*claim) ([]*claim, error) {
 	}
 	kept := claims[:0]
 	for _, c := range claims {
-		if c.lease.Delivery == 1 || p.b.resume(ctx, c, past[c.lease.Task.ID]) {
+		switch {
+		case c.lease.Delivery == 1:
 			kept = append(kept, c)
-		} else {
+		case p.b.busy(c):
+		case p.b.resume(ctx, c, past[c.lease.Task.ID]):
+			kept = append(kept, c)
+		default:
 			p.b.gate.leave(&c.lease.Message)
 		}
 	}
 	return kept, nil
+}
+
+// busy says that a claim's task is held here under a lease that is good: an embedded server that was replaced does not
+// know. The claim is given back for as long as that lease lasts.
+func (b *Broker) busy(c *claim) bool {
+	h := b.held.get(c.lease.Task.ID)
+	if b.engine == nil || h == nil || h.lapsed() {
+		return false
+	}
+	b.gate.enter(h)                                    // which the claim has stood in for
+	_ = b.nc.Publish(c.reply, nakFor(b.cfg.LeaseTime)) // it comes again when the claim lapses
+	return true
 }
 
 // past is what is stored of a task that was leased before.
