@@ -46,8 +46,9 @@ func (c *claim) afresh() {
 	c.lease.Delivery, c.lease.History, c.unseen = int(c.delivery), c.submitted, 0
 }
 
-// lapsed says that the lease was not renewed in time: it may be somebody else's.
-func (c *claim) lapsed() bool { return c.age() >= c.pool.b.cfg.LeaseTime }
+// lapsed says that the lease was not renewed in time: it may be somebody else's. The server's clock started when it sent
+// the task, ours when that arrived.
+func (c *claim) lapsed() bool { return c.age() >= c.pool.b.cfg.LeaseTime*19/20 }
 
 // gone says that the lease lapsed so long ago that the task must have been leased again, unless nobody wants it.
 func (c *claim) gone() bool { return c.age() >= c.pool.b.cfg.LeaseTime*3/2 }
