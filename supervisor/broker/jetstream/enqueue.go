@@ -178,12 +178,36 @@ func (e *enqueuing) header(m *broker.Message) nats.Header {
 // publish stores what stands for the messages of an index.
 func (e *enqueuing) publish(ctx context.Context, out []outgoing, index []int) {
 	for n, err := range e.b.publish(ctx, out) {
+		if errors.Is(err, errInProcess) {
+			err = e.b.publishAfter(ctx, out[n])
+		}
 		if errors.Is(err, errExists) {
 			err = broker.ErrDuplicate
 		}
 		e.errs[index[n]] = err
 	}
 	e.missing()
+}
+
+// inProcessPause is how long another try to store the same task is given to end.
+const inProcessPause = 20 * time.Millisecond
+
+// publishAfter stores what somebody else tries to store, too, unless that succeeds.
+func (b *Broker) publishAfter(ctx context.Context, o outgoing) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return unavailable(errInProcess)
+		case <-time.After(inProcessPause):
+		}
+		errs := b.publish(ctx, []outgoing{o})
+		if errs == nil {
+			return nil
+		}
+		if !errors.Is(errs[0], errInProcess) {
+			return errs[0]
+		}
+	}
 }
 
 // missing has the pools looked at again whose messages nobody took.

@@ -30,10 +30,14 @@ const (
 const (
 	codeWrongLast   = 10071
 	codeWrongLastBy = 10164
+	codeInProcess   = 10158 // one with the same Nats-Msg-Id is being stored
 )
 
 // errExists: there is a message under this subject, and there may be one only.
 var errExists = errors.New("subject is taken")
+
+// errInProcess: another try to store the same message is under way, and may fail.
+var errInProcess = errors.New("the same message is being stored")
 
 // outgoing is a message to be stored.
 type outgoing struct {
@@ -212,6 +216,8 @@ func verdict(m *nats.Msg) error {
 	case strings.Contains(answer.Error.Description, "maximum messages per subject"),
 		answer.Error.ErrorCode == codeWrongLast, answer.Error.ErrorCode == codeWrongLastBy:
 		return errExists
+	case answer.Error.ErrorCode == codeInProcess:
+		return unavailable(errInProcess)
 	case strings.Contains(answer.Error.Description, "maximum messages exceeded"):
 		return broker.ErrFull
 	case strings.Contains(answer.Error.Description, "too large"), strings.Contains(answer.Error.Description, "exceeds maximum"):
