@@ -77,6 +77,7 @@ func Run(t *testing.T, k Kit) {
 			continue
 		}
 		t.Run(group.name, func(t *testing.T) {
+			t.Parallel()
 			for _, c := range group.tests {
 				t.Run(c.name, func(t *testing.T) {
 					t.Parallel()

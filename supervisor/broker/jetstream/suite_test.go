@@ -21,7 +21,7 @@ const long = "BROOD_TEST_LONG"
 
 // extent says how much is asked of a kind of server: everything, or what is special about it.
 func extent(k brokertest.Kit, special ...string) brokertest.Kit {
-	k.Rounds, k.Groups = 8, special
+	k.Rounds, k.Groups = 6, special
 	if os.Getenv(long) != "" {
 		k.Rounds, k.Groups = 25, nil
 	}
@@ -81,5 +81,5 @@ func TestCluster(t *testing.T) {
 			cfg.Namespace = fmt.Sprint("s", stores.Add(1))
 			return &brokertest.Store{Open: func(t testing.TB) broker.Broker { return opened(t, cfg) }}
 		},
-	}, "shared", "cancel"))
+	}, "shared"))
 }
