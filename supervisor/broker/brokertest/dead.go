@@ -218,6 +218,12 @@ func (r *rig) letters(pool string, n int, want ...string) {
 	}
 }
 
+// lettersSoon waits until these are all dead letters: a list may come from a replica that learns a moment later.
+func (r *rig) lettersSoon(want ...string) {
+	r.Helper()
+	r.until("letters", func() bool { return slices.Equal(r.pages("", "", 10), want) })
+}
+
 // pages lists the ids of all dead letters after a cursor.
 func (r *rig) pages(pool, after string, n int) []string {
 	r.Helper()

@@ -21,7 +21,8 @@ type Kit struct {
 	// Shared: several brokers may be open on one store at once.
 	Shared bool
 	// Rounds is how often calls in a random order are played at most, some 30 each time. Defaults to
-	// as often as rapid asks for, which is 100 times: a broker that needs a second for one says less.
+	// as often as rapid asks for, which is 100 times: a broker that needs a second for one says less. Traffic
+	// is reduced with them.
 	Rounds int
 	// Groups are the names of the groups of tests to run, as "enqueue" or "shared". Defaults to all.
 	Groups []string

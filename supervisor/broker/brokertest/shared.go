@@ -156,9 +156,9 @@ var sharedTests = []test{
 	})},
 	{name: "dead letters are seen everywhere", run: twice(func(r, other *rig) {
 		r.end(task.Dead, r.put("a"))
-		other.letters("", 10, "a")
+		other.lettersSoon("a")
 		r.ok(other.Revive(r.ctx, "a"))
-		r.letters("", 10)
+		r.lettersSoon()
 		r.take("a")
 	})},
 	{name: "counts are those of all", run: twice(func(r, other *rig) {

@@ -25,10 +25,16 @@ type traffic struct {
 
 const producers, consumers = 3, 4
 
+// fewMessages is what a producer sends at least.
+const fewMessages = 200
+
 // traffic sends n messages of each producer through some brokers on the same store, while disturb, if any,
 // goes on. In the end every message that was acknowledged has one result: the one that was
 // acknowledged, if any was.
 func (r *rig) traffic(brokers []*rig, n int, disturb func()) {
+	if r.kit.Rounds > 0 {
+		n = max(min(n, n*r.kit.Rounds/100), fewMessages)
+	}
 	tr := &traffic{rig: r, results: map[string][]task.Result{}, stored: map[string][]string{}, done: make(chan struct{}), want: producers * n}
 	ctx, cancel := context.WithCancel(r.ctx)
 	defer cancel()
