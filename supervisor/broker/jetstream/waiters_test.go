@@ -1,43 +1,45 @@
 package jetstream
 
 import (
-	"errors"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
 
-	"github.com/brood-run/brood/supervisor/broker"
 	"github.com/brood-run/brood/supervisor/task"
 )
 
 // A result that could not be read when somebody said that it is there is looked for again, although the connection
 // never was away.
 func TestResultThatCannotBeReadNow(t *testing.T) {
-	n := oneServer(t)
-	cfg := Config{URL: n.url(), Timeout: time.Second}
-	a, b := openAt(t, cfg), openAt(t, cfg)
-	enqueue(t, a, message("x"))
+	b := embedded(t)
 	told := make(chan task.Result, 1)
 	if _, err := b.OnResult(t.Context(), "x", func(r task.Result) { told <- r }); err != nil {
 		t.Fatal(err)
 	}
-	b.waiters.mu.Lock()
-	err := b.waiters.by["x"].sub.Unsubscribe() // the word is to come when the server cannot read
-	b.waiters.mu.Unlock()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ack(t, a, lease(t, a, 1)...)
-	if err := n.running.ShutdownJetStream(); err != nil {
+	place := b.names.result("x")
+	if _, err := b.replace(t.Context(), place, []byte{0xff}, 0); err != nil {
 		t.Fatal(err)
 	}
 	b.hearResult("x")
 	if len(told) > 0 {
-		t.Fatal("a server without its files has told a result")
+		t.Fatal("what cannot be read was told")
 	}
-	if err := n.running.EnableJetStream(&server.JetStreamConfig{StoreDir: n.options.StoreDir}); err != nil {
+	data, err := b.encodeResult(message("x"), &task.Result{Status: task.Completed})
+	if err != nil {
 		t.Fatal(err)
+	}
+	s, err := b.js.Stream(t.Context(), b.names.stream("r"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := s.CachedInfo().Config
+	cfg.AllowRollup = true // it is never away: a look that finds nothing is enough
+	if _, err := b.js.UpdateStream(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	if errs := b.publish(t.Context(), []outgoing{{subject: place, data: data, header: nats.Header{"Nats-Rollup": []string{"sub"}}}}); errs != nil {
+		t.Fatal(errs[0])
 	}
 	select {
 	case r := <-told:
@@ -46,8 +48,5 @@ func TestResultThatCannotBeReadNow(t *testing.T) {
 		}
 	case <-time.After(patience):
 		t.Fatal("who waits is never told")
-	}
-	if err := b.Health(); errors.Is(err, broker.ErrUnavailable) {
-		t.Error(err)
 	}
 }
