@@ -140,7 +140,6 @@ func (s *serving) acceptable() error {
 func (s *serving) named(err error) error {
 	text := strings.NewReplacer(
 		"api.address", "listen", "api.tls_cert", "tls.cert", "api.tls_key", "tls.key", "api.", "limits.", "limits.tokens", "tokens",
-		"set tls_cert and tls_key", "set tls.cert and tls.key",
 	).Replace(err.Error())
 	return usageErrorf("%s", text)
 }

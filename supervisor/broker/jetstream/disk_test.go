@@ -5,7 +5,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/hashicorp/go-hclog"
 
 	"github.com/brood-run/brood/supervisor/broker"
 )
@@ -100,11 +103,33 @@ func TestDamagedBlock(t *testing.T) {
 	if err := os.WriteFile(blocks[0], data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b = openAt(t, Config{Dir: dir})
+	var log transcript
+	b = openAt(t, Config{Dir: dir, Logger: hclog.New(&hclog.LoggerOptions{Output: &log})})
+	if !strings.Contains(log.String(), "files are damaged") {
+		t.Errorf("nothing is said of the damage: %q", log.String())
+	}
 	enqueue(t, b, message("new"))
 	if l := lease(t, b, 100); len(l) == 0 {
 		t.Error("nothing is left")
 	} else {
 		t.Logf("%d of 51 are left", len(l))
 	}
+}
+
+// transcript is a log that is read while others write to it.
+type transcript struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (t *transcript) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.Write(p)
+}
+
+func (t *transcript) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.String()
 }

@@ -33,11 +33,15 @@ func (l *serverLog) Debugf(format string, v ...any)  { l.log.Trace(fmt.Sprintf(f
 func (l *serverLog) Tracef(format string, v ...any)  { l.log.Trace(fmt.Sprintf(format, v...)) }
 
 func (l *serverLog) Warnf(format string, v ...any) {
-	if strings.HasPrefix(format, largePayloads) {
-		l.log.Debug(fmt.Sprintf(format, v...))
-		return
+	text := fmt.Sprintf(format, v...)
+	switch {
+	case strings.HasPrefix(format, largePayloads):
+		l.log.Debug(text)
+	case strings.Contains(text, "corrupt"):
+		l.log.Error("files are damaged: what could not be read of them is lost, the rest is served", "server", text)
+	default:
+		l.log.Warn(text)
 	}
-	l.log.Warn(fmt.Sprintf(format, v...))
 }
 
 func (l *serverLog) Errorf(format string, v ...any) {
