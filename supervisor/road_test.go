@@ -112,7 +112,7 @@ func TestTasksAreRoutedByName(t *testing.T) {
 		t.Errorf("echo says %q", got)
 	}
 	pidOf(t, run(t, s, "pid", ""))
-	if _, err := s.Submit(t.Context(), work("sleep", "")); err != supervisor.ErrNoPool {
+	if _, err := s.Submit(t.Context(), work("sleep", "")); !errors.Is(err, supervisor.ErrNoPool) {
 		t.Errorf("a task that no pool serves: %v", err)
 	}
 }

@@ -71,7 +71,7 @@ func (s *session) ensureOne(ctx context.Context, cfg jetstream.StreamConfig) err
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 		_, err = s.js.CreateStream(ctx, cfg)
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-			return nil // somebody else was quicker
+			return s.awaitStream(ctx, cfg.Name) // somebody else was quicker
 		}
 		return err
 	case err != nil:
@@ -84,6 +84,21 @@ func (s *session) ensureOne(ctx context.Context, cfg jetstream.StreamConfig) err
 	now.MaxMsgs, now.MaxAge = limit(cfg.MaxMsgs), cfg.MaxAge
 	_, err = s.js.UpdateStream(ctx, now)
 	return err
+}
+
+// awaitStream waits until a stream can be seen that somebody else is making: in a cluster that takes a moment.
+func (s *session) awaitStream(ctx context.Context, name string) error {
+	for {
+		_, err := s.js.Stream(ctx, name)
+		if !errors.Is(err, jetstream.ErrStreamNotFound) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(inProcessPause):
+		}
+	}
 }
 
 // limit is a limit as the server reports it.
