@@ -117,6 +117,9 @@ func (b *Broker) Revive(ctx context.Context, id string) error {
 		}
 	}
 	b.forget(l.Message.Pool, id)
+	if err := b.clear(ctx, &l.Message); err != nil {
+		return err
+	}
 	m := l.Message
 	m.History, m.Submitted, m.Fresh = broker.History{}, time.Time{}, true
 	if !m.Expires.IsZero() && time.Until(m.Expires) <= 0 {
@@ -130,4 +133,23 @@ func (b *Broker) Revive(ctx context.Context, id string) error {
 		_ = b.publish(ctx, []outgoing{{subject: result.subject, data: result.data}}) // the letter has it, too
 	}
 	return errs[0]
+}
+
+// clear takes a dead task out of its queue if it is still there: the server may not have heard yet that it has ended. What
+// is queued under its id since then stays.
+func (b *Broker) clear(ctx context.Context, dead *broker.Message) error {
+	p := b.entry(dead.Pool)
+	s, err := b.last(ctx, p.stream, b.names.subject("q", token(p.name), "*", token(dead.Task.ID)))
+	if errors.Is(err, broker.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	q, err := b.read(s, p.stream)
+	if err != nil || !q.message.Submitted.Equal(dead.Submitted) {
+		return err
+	}
+	p.discard(dead.Task.ID)
+	return b.remove(ctx, p.stream, q.seq)
 }
