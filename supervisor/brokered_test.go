@@ -269,9 +269,12 @@ func TestEnqueueSaysWhatIsWrongWithEach(t *testing.T) {
 func TestWhoHasNoWorkersHoldsNoTasks(t *testing.T) {
 	b := keep(t, memory.Config{LeaseTime: time.Hour})
 	cfg := kept(supervisor.Config{Pools: []supervisor.PoolConfig{{Name: "faulty", Plugin: "/bin/false"}}}, b)
-	broken := start(t, cfg)
+	broken := create(t, cfg)
 	defer broken.Close()
 	events := broken.Events(1000)
+	if err := broken.Start(); err != nil {
+		t.Fatal(err)
+	}
 	for range 5 {
 		submit(t, broken, "ok", "")
 	}

@@ -28,7 +28,11 @@ func (p *pool) reclaim(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		p.marks[l] = mark
+		p.mu.Lock()
+		// What comes again is older than the mark, which must not go back for that: the next process would
+		// take what this one has not leased yet for new.
+		p.marks[l], p.levels[l].marked = mark, mark
+		p.mu.Unlock()
 		if err := p.reclaimLevel(ctx, l); err != nil {
 			return err
 		}
