@@ -101,6 +101,8 @@ func TestMarkedProcessesAreFound(t *testing.T) {
 // A signal reaches the worker that is meant, and nobody whose number is the same.
 func TestOnlyTheWorkerIsSignalled(t *testing.T) {
 	cmd := sleeper(t)
+	// Right after exec the kernel does not show a process's environment yet.
+	eventually(patience, func() bool { return len(marked("mark")) == 1 })
 	for _, wrong := range []struct{ name, mark string }{{"w-2", "mark"}, {"w-1", "other"}} {
 		if err := send(&inmate{name: wrong.name, pid: cmd.Process.Pid}, wrong.mark, syscall.SIGKILL); err == nil {
 			t.Errorf("%+v: the signal was sent", wrong)
