@@ -168,7 +168,7 @@ func (f *Feed) keep(h *held, err error) bool {
 		return true
 	case errors.Is(err, broker.ErrFinished), errors.Is(err, broker.ErrLost):
 		if !h.lost {
-			log.Warn("the task was somebody else's by the time it ended here; what they store counts", "error", err)
+			log.Warn("leases were lost: the task was somebody else's by the time it ended here; what they store counts", "error", err)
 		}
 	case errors.Is(err, broker.ErrClosed):
 	default:
