@@ -40,6 +40,17 @@ func (s *Supervisor) Reload(ctx context.Context, pools []PoolConfig) error {
 	return r.wait(ctx)
 }
 
+// CheckReload returns the error with which Reload would refuse these settings before it changes anything.
+func (s *Supervisor) CheckReload(pools []PoolConfig) error {
+	s.start.Lock()
+	defer s.start.Unlock()
+	roster, err := s.running()
+	if err == nil {
+		_, err = s.changes(roster, pools)
+	}
+	return err
+}
+
 // reload is a Reload under way. Its goroutine owns it until settled is closed.
 type reload struct {
 	changes []change

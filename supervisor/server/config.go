@@ -17,12 +17,21 @@ type Config struct {
 	Supervisor supervisor.Config
 	// API is where and how the server is reached.
 	API API
-	// Reload reads the pools anew, for Server.Reload and the API's Reload. Default: there is
+	// Reload reads the settings anew, for Server.Reload and the API's Reload. Default: there is
 	// nothing to read, and only the TLS files are read again.
-	Reload func(context.Context) ([]supervisor.PoolConfig, error)
+	Reload func(context.Context) (Settings, error)
 	// Logger receives what the server and its supervisor have to say. Defaults to the
 	// supervisor's, or to none.
 	Logger hclog.Logger
+}
+
+// Settings are those that can change while a server runs.
+type Settings struct {
+	Pools  []supervisor.PoolConfig // see supervisor.Supervisor.Reload
+	Tokens []Token                 // instead of API.Tokens
+	// Restart names other settings that have changed, for whoever asked for the reload: they take effect
+	// when the server is started again.
+	Restart []string
 }
 
 // API says where and how the server is reached.

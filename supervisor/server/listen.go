@@ -91,7 +91,7 @@ func removeStale(path string) error {
 func (s *Server) apiConfig() httpapi.Config {
 	a := &s.cfg.API
 	cfg := httpapi.Config{
-		Backend: s.supervisor, Broker: s.cfg.Supervisor.Broker, Reload: s.reloadPools,
+		Backend: s.supervisor, Broker: s.cfg.Supervisor.Broker, Reload: s.reloadAll,
 		Tokens: a.Tokens, Logger: s.cfg.Logger,
 		Limits: httpapi.Limits{
 			MaxBody: a.MaxBody, MaxBuffered: a.MaxBuffered, MaxBatch: a.MaxBatch, MaxWaits: a.MaxWaits, MaxStreams: a.MaxStreams,

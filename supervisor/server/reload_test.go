@@ -8,6 +8,7 @@ import (
 
 	"github.com/brood-run/brood/supervisor"
 	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
+	"github.com/brood-run/brood/supervisor/server"
 )
 
 func TestReloadOverTheAPI(t *testing.T) {
@@ -15,7 +16,9 @@ func TestReloadOverTheAPI(t *testing.T) {
 	next, fail := good, error(nil)
 	cfg := config(t)
 	cfg.Supervisor.Pools = []supervisor.PoolConfig{good}
-	cfg.Reload = func(context.Context) ([]supervisor.PoolConfig, error) { return []supervisor.PoolConfig{next}, fail }
+	cfg.Reload = func(context.Context) (server.Settings, error) {
+		return server.Settings{Pools: []supervisor.PoolConfig{next}, Restart: []string{"listen"}}, fail
+	}
 	s := start(t, cfg)
 	if err := s.Supervisor().WaitReady(t.Context()); err != nil {
 		t.Fatal(err)
@@ -24,7 +27,7 @@ func TestReloadOverTheAPI(t *testing.T) {
 	reload := func(want string) {
 		t.Helper()
 		out, err := admin.Reload(t.Context(), &broodv1.ReloadRequest{})
-		if err != nil || len(out.GetPools()) != 1 || out.GetPools()[0].GetOutcome() != want {
+		if err != nil || len(out.GetPools()) != 1 || len(out.GetRestart()) != 1 || out.GetPools()[0].GetOutcome() != want {
 			t.Errorf("%v, %v, want %s", out, err, want)
 		}
 	}

@@ -21,6 +21,8 @@ type Server struct {
 	http       *http.Server
 	cert       *certificate // nil without TLS
 
+	reading sync.Mutex // held while settings are read again
+
 	mu       sync.Mutex // guards what follows
 	listener net.Listener
 	err      error                            // why serving ended by itself

@@ -107,7 +107,7 @@ func TestE2EReload(t *testing.T) {
 	if out := s.client("reload").run(exitOK).stdout.String(); !strings.Contains(out, "p     reloaded") && !strings.Contains(out, "p     unchanged") {
 		t.Errorf("reload printed %s", out)
 	}
-	b.awaits("they take effect after a restart")
+	b.awaits("take effect after a restart only: settings=grace_period")
 	if out := s.client("pools", "--json").run(exitOK).stdout.String(); !strings.Contains(out, `"workers":3`) {
 		t.Errorf("pools printed %s", out)
 	}

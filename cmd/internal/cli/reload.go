@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"strings"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -48,6 +49,9 @@ func (r *remote) reload(ctx context.Context, c *client.Client) error {
 		if err := r.table(t); err != nil {
 			return err
 		}
+	}
+	if restart := answer.GetRestart(); len(restart) > 0 {
+		r.tell("these settings have changed, too, and take effect when the server is started again: %s", strings.Join(restart, ", "))
 	}
 	if rolledBack {
 		return exitCode(exitIncomplete)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"os"
 	"strings"
 
 	"github.com/hashicorp/go-hclog"
@@ -56,9 +55,6 @@ func serveUntilStopped(c *urfave.Context, std Streams) error {
 		return err
 	}
 	logger := serveLogger(s.serveOptions, out)
-	for _, name := range s.secretVariables() {
-		os.Unsetenv(name) // workers inherit the others
-	}
 	err = serve.Run(c.Context, serve.Config{
 		Open:    func(ctx context.Context) (broker.Broker, error) { return s.open(ctx, dir, logger) },
 		Server:  s.server(logger, source),
@@ -90,17 +86,6 @@ func serveLogger(o *serveOptions, out *progress) hclog.Logger {
 	return hclog.New(&hclog.LoggerOptions{
 		Name: "brood", Level: hclog.LevelFromString(o.logLevel), Output: out, JSONFormat: o.logFormat == "json",
 	})
-}
-
-// secretVariables hold tokens.
-func (s *serving) secretVariables() []string {
-	names := []string{"BROOD_TOKEN", "BROOD_NATS"}
-	for _, t := range s.serveOptions.tokens {
-		if t.variable != "" {
-			names = append(names, t.variable)
-		}
-	}
-	return names
 }
 
 // open opens what keeps the tasks.
@@ -160,19 +145,20 @@ func (s *serving) server(logger hclog.Logger, source *serveSource) server.Config
 			MaxBody: l.body, MaxBatch: l.batch, MaxWaits: l.waits, MaxStreams: l.streams, MaxConnections: l.connections,
 			RatePerToken: l.rate, WaitLimit: l.wait,
 		},
-		Reload: func(ctx context.Context) ([]supervisor.PoolConfig, error) { return s.again(ctx, source, logger) },
+		Reload: func(ctx context.Context) (server.Settings, error) { return s.again(ctx, source, logger) },
 		Logger: logger,
 	}
 }
 
 // again reads the configuration for a reload, and says what takes a restart.
-func (s *serving) again(ctx context.Context, source *serveSource, logger hclog.Logger) ([]supervisor.PoolConfig, error) {
+func (s *serving) again(ctx context.Context, source *serveSource, logger hclog.Logger) (server.Settings, error) {
 	next, err := source.load(ctx, logger, s.pools)
 	if err != nil {
-		return nil, err
+		return server.Settings{}, err
 	}
-	if next.serverSettings != s.serverSettings {
-		logger.Warn("settings that are not about a pool have changed too: they take effect after a restart")
+	out := server.Settings{Pools: next.pools, Tokens: next.tokens, Restart: s.differences(next.serverSettings)}
+	if len(out.Restart) > 0 {
+		logger.Warn("settings have changed that take effect after a restart only", "settings", strings.Join(out.Restart, ", "))
 	}
-	return next.pools, nil
+	return out, nil
 }

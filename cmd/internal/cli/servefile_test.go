@@ -266,3 +266,36 @@ func TestServeSettingsAreConsistent(t *testing.T) {
 		}
 	}
 }
+
+// Each setting of the server is told under its own key when it has changed.
+func TestSettingsThatTakeARestartAreNamed(t *testing.T) {
+	was := newServeOptions()
+	for _, section := range was.sections() {
+		for i, one := range section.all {
+			o := newServeOptions()
+			set := o.sections()
+			var changed bool
+			for _, s := range set {
+				if s.title != section.title {
+					continue
+				}
+				for _, raw := range []string{"true", "always", "debug", "json", "7s", "3", "7MiB", "x"} {
+					if s.all[i].set(raw) == nil && o.serverSettings != was.serverSettings {
+						changed = true
+						break
+					}
+				}
+			}
+			key := section.fileKey(one)
+			if section.key != "" {
+				key = section.key + "." + key
+			}
+			if got := was.differences(o.serverSettings); !changed || len(got) != 1 || got[0] != key {
+				t.Errorf("%s: %q", key, got)
+			}
+		}
+	}
+	if got := was.differences(newServeOptions().serverSettings); len(got) != 0 {
+		t.Errorf("nothing has changed, and %q", got)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"time"
 )
@@ -17,41 +18,57 @@ type serveOptions struct {
 	pools     []*poolOptions
 }
 
-// serverSettings are those that cannot change while the server runs.
+// serverSettings are those that cannot change while the server runs, with their keys in the config file.
 type serverSettings struct {
-	listen   string
-	tlsCert  string
-	tlsKey   string
-	insecure bool
+	listen   string `key:"listen"`
+	tlsCert  string `key:"tls.cert"`
+	tlsKey   string `key:"tls.key"`
+	insecure bool   `key:"insecure"`
 
-	dataDir     string
-	memory      bool
-	nats        string
-	credentials string
-	namespace   string
-	replicas    int
-	sync        time.Duration // negative: always
-	lease       time.Duration
-	resultTTL   time.Duration
-	queueSize   int
+	dataDir     string        `key:"data_dir"`
+	memory      bool          `key:"memory"`
+	nats        string        `key:"nats"`
+	credentials string        `key:"nats_credentials"`
+	namespace   string        `key:"namespace"`
+	replicas    int           `key:"replicas"`
+	sync        time.Duration `key:"sync"` // negative: always
+	lease       time.Duration `key:"lease"`
+	resultTTL   time.Duration `key:"result_ttl"`
+	queueSize   int           `key:"queue_size"`
 
-	grace      time.Duration
-	maxPayload int
+	grace      time.Duration `key:"grace_period"`
+	maxPayload int           `key:"max_payload"`
 	limits     apiLimits
 
-	logLevel  string
-	logFormat string
+	logLevel  string `key:"log_level"`
+	logFormat string `key:"log_format"`
 }
 
 // apiLimits bound what callers may ask for. Zero is the server's default.
 type apiLimits struct {
-	body        int
-	batch       int
-	waits       int
-	streams     int
-	connections int
-	rate        float64
-	wait        time.Duration
+	body        int           `key:"limits.max_body"`
+	batch       int           `key:"limits.max_batch"`
+	waits       int           `key:"limits.max_waits"`
+	streams     int           `key:"limits.max_streams"`
+	connections int           `key:"limits.max_connections"`
+	rate        float64       `key:"limits.rate_per_token"`
+	wait        time.Duration `key:"limits.max_wait"`
+}
+
+// differences are the keys of the settings that are others in next.
+func (s serverSettings) differences(next serverSettings) []string {
+	return append(differences(s, next), differences(s.limits, next.limits)...)
+}
+
+// differences compares the fields that have keys.
+func differences[T any](a, b T) (keys []string) {
+	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
+	for i := range x.NumField() {
+		if key := x.Type().Field(i).Tag.Get("key"); key != "" && !x.Field(i).Equal(y.Field(i)) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 func newServeOptions() *serveOptions {

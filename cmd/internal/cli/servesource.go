@@ -20,6 +20,8 @@ type serveSource struct {
 	c    *urfave.Context // nil: there are no flags
 	file string          // empty: there is no file
 	home string          // the directory of the brood executable
+
+	secrets map[string]string // variables that are read once: then they are taken out of the environment
 }
 
 // newServeSource decides which of the two it is.
@@ -61,6 +63,12 @@ func (s *serveSource) load(ctx context.Context, logger hclog.Logger, before []su
 		return nil, err
 	}
 	out := &serving{serveOptions: o}
+	for _, name := range o.tokenVariables() {
+		s.secret(name) // the workers that are asked now inherit the others
+	}
+	if len(errs.all) == 0 {
+		out.tokens = o.readTokens(s.secret, errs)
+	}
 	for _, p := range o.pools {
 		if p.plugin == "" {
 			continue // which has been said
@@ -76,10 +84,28 @@ func (s *serveSource) load(ctx context.Context, logger hclog.Logger, before []su
 	if len(out.pools) == len(o.pools) {
 		distinctTasks(errs, o.pools, out.pools)
 	}
-	if before == nil && len(errs.all) == 0 {
-		out.tokens = o.readTokens(errs)
-	}
 	return out, errs.err()
+}
+
+// Variables that hold secrets, whatever the config file says.
+const (
+	tokenVariable = "BROOD_TOKEN"
+	natsVariable  = "BROOD_NATS"
+)
+
+// secret reads a variable and takes it out of the environment, which workers inherit. It is remembered for
+// reloads, which do not overlap.
+func (s *serveSource) secret(name string) string {
+	value, known := s.secrets[name]
+	if known {
+		return value
+	}
+	if s.secrets == nil {
+		s.secrets = map[string]string{}
+	}
+	s.secrets[name] = os.Getenv(name)
+	os.Unsetenv(name)
+	return s.secrets[name]
 }
 
 // read returns the settings, and what is wrong with the file that some of them are from.
@@ -101,9 +127,13 @@ func (s *serveSource) read() (*serveOptions, *fileErrors, error) {
 	if s.c == nil {
 		return o, errs, nil
 	}
+	secrets := map[string]given{}
+	if url := s.secret(natsVariable); url != "" {
+		secrets["nats"] = given{"the variable " + natsVariable, []string{url}}
+	}
 	for _, section := range o.sections() {
 		for _, one := range section.all {
-			if err := one.resolve(s.c, nil); err != nil {
+			if err := one.resolve(s.c, secrets); err != nil {
 				return nil, nil, err
 			}
 		}

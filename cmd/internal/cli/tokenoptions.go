@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/goccy/go-yaml/token"
@@ -49,14 +48,14 @@ func (t *tokenOptions) check() error {
 }
 
 // resolve reads the token.
-func (t *tokenOptions) resolve() (server.Token, error) {
+func (t *tokenOptions) resolve(variable func(string) string) (server.Token, error) {
 	var secret string
 	var err error
 	switch {
 	case t.file != "":
 		secret, err = client.ReadToken(t.file)
 	case t.variable != "":
-		secret, err = client.CheckToken(strings.TrimSpace(os.Getenv(t.variable)), "the variable "+t.variable)
+		secret, err = client.CheckToken(strings.TrimSpace(variable(t.variable)), "the variable "+t.variable)
 	default:
 		secret, err = client.CheckToken(t.secret, "token")
 	}

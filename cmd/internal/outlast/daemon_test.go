@@ -23,6 +23,7 @@ type daemon struct {
 	socket string
 	book   string // where its workers write down what they start
 	args   []string
+	env    []string
 	client *http.Client
 
 	mu sync.Mutex
@@ -54,7 +55,7 @@ func newDaemon(t testing.TB, name, book string, args ...string) *daemon {
 func (d *daemon) start() time.Duration {
 	d.t.Helper()
 	began := time.Now()
-	p := run(d.t, d.name, []string{"TALLY_BOOK=" + d.book}, filepath.Join(bin, "brood"), d.args...)
+	p := run(d.t, d.name, append(d.env, "TALLY_BOOK="+d.book), filepath.Join(bin, "brood"), d.args...)
 	if err := p.await("serving at"); err != nil {
 		d.t.Fatal(err)
 	}

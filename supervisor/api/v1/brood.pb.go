@@ -2748,7 +2748,9 @@ func (*ReloadRequest) Descriptor() ([]byte, []int) {
 type ReloadResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What was done with each pool: unchanged, reloaded, rolled back.
-	Pools         []*PoolReload `protobuf:"bytes,1,rep,name=pools,proto3" json:"pools,omitempty"`
+	Pools []*PoolReload `protobuf:"bytes,1,rep,name=pools,proto3" json:"pools,omitempty"`
+	// Settings that have changed and take effect only when the server is started again, as the configuration names them.
+	Restart       []string `protobuf:"bytes,2,rep,name=restart,proto3" json:"restart,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2786,6 +2788,13 @@ func (*ReloadResponse) Descriptor() ([]byte, []int) {
 func (x *ReloadResponse) GetPools() []*PoolReload {
 	if x != nil {
 		return x.Pools
+	}
+	return nil
+}
+
+func (x *ReloadResponse) GetRestart() []string {
+	if x != nil {
+		return x.Restart
 	}
 	return nil
 }
@@ -3185,9 +3194,10 @@ const file_brood_proto_rawDesc = "" +
 	"\atimeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\atimeout\")\n" +
 	"\rDrainResponse\x12\x18\n" +
 	"\arunning\x18\x01 \x01(\x05R\arunning\"\x0f\n" +
-	"\rReloadRequest\"<\n" +
+	"\rReloadRequest\"V\n" +
 	"\x0eReloadResponse\x12*\n" +
-	"\x05pools\x18\x01 \x03(\v2\x14.brood.v1.PoolReloadR\x05pools\"T\n" +
+	"\x05pools\x18\x01 \x03(\v2\x14.brood.v1.PoolReloadR\x05pools\x12\x18\n" +
+	"\arestart\x18\x02 \x03(\tR\arestart\"T\n" +
 	"\n" +
 	"PoolReload\x12\x12\n" +
 	"\x04pool\x18\x01 \x01(\tR\x04pool\x12\x18\n" +

@@ -108,8 +108,8 @@ func (a admin) Reload(ctx context.Context, _ *broodv1.ReloadRequest) (*broodv1.R
 		}
 		return nil, answer(err)
 	}
-	out := &broodv1.ReloadResponse{}
-	for _, p := range done {
+	out := &broodv1.ReloadResponse{Restart: done.Restart}
+	for _, p := range done.Pools {
 		out.Pools = append(out.Pools, &broodv1.PoolReload{Pool: text(p.Pool), Outcome: p.Outcome, Message: text(p.Message)})
 	}
 	return out, nil

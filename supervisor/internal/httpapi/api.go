@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"connectrpc.com/connect"
 	"golang.org/x/sync/semaphore"
@@ -15,13 +16,13 @@ import (
 
 // API answers requests. Create it with New.
 type API struct {
-	cfg       Config
-	callers   []*caller // none: everybody is let in
-	everybody *caller
-	waits     *places
-	streams   *places
-	room      *semaphore.Weighted // bytes of requests that are in memory
-	outage    outage
+	cfg     Config
+	setting sync.Mutex // held while callers are replaced
+	callers atomic.Pointer[callers]
+	waits   *places
+	streams *places
+	room    *semaphore.Weighted // bytes of requests that are in memory
+	outage  outage
 
 	stop     sync.Once
 	stopping chan struct{} // closed by Stop
@@ -29,15 +30,15 @@ type API struct {
 
 // New returns an API.
 func New(cfg Config) *API {
-	return &API{
-		cfg:       cfg,
-		callers:   newCallers(cfg.Tokens, cfg.Limits.RatePerToken),
-		everybody: &caller{name: "everybody", role: RoleAdmin, rate: newLimiter(cfg.Limits.RatePerToken)},
-		waits:     newPlaces("tasks that are waited for", cfg.Limits.MaxWaits),
-		streams:   newPlaces("open streams", cfg.Limits.MaxStreams),
-		room:      semaphore.NewWeighted(int64(cfg.Limits.MaxBuffered)),
-		stopping:  make(chan struct{}),
+	a := &API{
+		cfg:      cfg,
+		waits:    newPlaces("tasks that are waited for", cfg.Limits.MaxWaits),
+		streams:  newPlaces("open streams", cfg.Limits.MaxStreams),
+		room:     semaphore.NewWeighted(int64(cfg.Limits.MaxBuffered)),
+		stopping: make(chan struct{}),
 	}
+	a.SetTokens(cfg.Tokens)
+	return a
 }
 
 // Stop ends all waits and streams, each with an error that says so, and has /readyz say so too.

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"connectrpc.com/connect"
-	"golang.org/x/time/rate"
 )
 
 // Token lets its bearer in.
@@ -19,35 +18,12 @@ type Token struct {
 	Role   Role
 }
 
-// caller is a token as the API keeps it. The one that stands for everybody has no digest.
-type caller struct {
-	name   string
-	role   Role
-	digest [sha256.Size]byte
-	rate   *rate.Limiter // nil: no limit
-}
-
-func newCallers(tokens []Token, perSecond float64) []*caller {
-	var all []*caller
-	for _, t := range tokens {
-		all = append(all, &caller{name: t.Name, role: t.Role, digest: sha256.Sum256([]byte(t.Secret)), rate: newLimiter(perSecond)})
-	}
-	return all
-}
-
-// newLimiter lets a second's worth of requests come at once.
-func newLimiter(perSecond float64) *rate.Limiter {
-	if perSecond <= 0 {
-		return nil
-	}
-	return rate.NewLimiter(rate.Limit(perSecond), max(1, int(perSecond)))
-}
-
 // identify finds who sent a header. The time it takes says nothing of the secrets: all are
 // compared, as digests.
 func (a *API) identify(h http.Header) (*caller, error) {
-	if len(a.callers) == 0 {
-		return a.everybody, nil
+	callers := a.callers.Load()
+	if callers.open {
+		return callers.all[0], nil
 	}
 	header := h.Get("Authorization")
 	if header == "" {
@@ -59,7 +35,7 @@ func (a *API) identify(h http.Header) (*caller, error) {
 	}
 	digest := sha256.Sum256([]byte(strings.TrimSpace(secret)))
 	var found *caller
-	for _, c := range a.callers {
+	for _, c := range callers.all {
 		if subtle.ConstantTimeCompare(c.digest[:], digest[:]) == 1 {
 			found = c
 		}

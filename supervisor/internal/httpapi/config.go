@@ -34,7 +34,7 @@ type Config struct {
 	Backend Backend
 	Broker  broker.Broker
 	// Reload reads the configuration again. Nil: there is none to read.
-	Reload func(context.Context) ([]Reloaded, error)
+	Reload func(context.Context) (Reloaded, error)
 	// Tokens that callers must show. None: everybody may do everything.
 	Tokens []Token
 	// Hosts that a request may name in its Host header, besides loopback addresses and
@@ -58,8 +58,15 @@ type Limits struct {
 	Stall        time.Duration // how long one read or write may make no progress
 }
 
-// Reloaded is what a reload did with one pool.
+// Reloaded is what a reload did.
 type Reloaded struct {
+	Pools []ReloadedPool
+	// Restart names the settings that have changed and take effect only when the server is started again.
+	Restart []string
+}
+
+// ReloadedPool is what a reload did with one pool.
+type ReloadedPool struct {
 	Pool    string
 	Outcome string // unchanged, reloaded or rolled_back
 	Message string // why it was rolled back

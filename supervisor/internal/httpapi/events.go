@@ -49,7 +49,7 @@ func (a admin) WatchEvents(ctx context.Context, r *broodv1.WatchEventsRequest, s
 				return err
 			}
 		case <-ctx.Done():
-			return answer(ctx.Err())
+			return answer(context.Cause(ctx))
 		case <-a.stopping:
 			return stopped()
 		}

@@ -18,7 +18,7 @@ func (a *API) guard(next http.Handler) http.Handler {
 			refuse(w, http.StatusForbidden, "permission_denied", "requests of web pages from elsewhere are not served: "+err.Error())
 			return
 		}
-		if len(a.callers) == 0 && !a.cfg.AnyHost && !a.local(r.Host) {
+		if a.callers.Load().open && !a.cfg.AnyHost && !a.local(r.Host) {
 			refuse(w, http.StatusForbidden, "permission_denied", fmt.Sprintf(
 				"host %q: without tokens this server answers to localhost, loopback addresses and its own address alone", text(r.Host)))
 			return

@@ -19,10 +19,13 @@ func (a *API) gate(ctx context.Context, spec connect.Spec, peer connect.Peer, h 
 		a.cfg.Logger.Debug("call refused", "procedure", spec.Procedure, "peer", peer.Addr, "code", connect.CodeOf(err))
 		return nil, err
 	}
-	return context.WithValue(ctx, callerKey{}, c.name), nil
+	return context.WithValue(ctx, callerKey{}, c), nil
 }
 
 type callerKey struct{}
+
+// callerOf is who makes a call that has passed the gate.
+func callerOf(ctx context.Context) *caller { return ctx.Value(callerKey{}).(*caller) }
 
 // journal logs calls. What is in them is never logged.
 type journal struct{ *API }
@@ -75,6 +78,8 @@ func (j journal) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect
 		}
 		defer leave()
 		began := time.Now()
+		ctx, cancel := callerOf(ctx).whileValid(ctx)
+		defer cancel()
 		err = next(ctx, conn)
 		j.called(ctx, conn.Spec(), conn.Peer(), began, err)
 		return err
@@ -94,7 +99,7 @@ func (j journal) called(ctx context.Context, spec connect.Spec, peer connect.Pee
 		code = connect.CodeOf(err).String()
 	}
 	logger.Debug("call", "procedure", spec.Procedure, "code", code, "duration", time.Since(began), "peer", peer.Addr,
-		"protocol", peer.Protocol, "token", ctx.Value(callerKey{}))
+		"protocol", peer.Protocol, "token", callerOf(ctx).name)
 }
 
 // recovered turns a panic into an error. That it came is a fault of ours.

@@ -52,6 +52,8 @@ func (t tasks) SubmitStream(ctx context.Context, stream *connect.BidiStream[broo
 			if err := t.store(ctx, stream, first, in); err != nil {
 				return err
 			}
+		case <-ctx.Done():
+			return answer(context.Cause(ctx))
 		case <-t.stopping:
 			return stopped()
 		}

@@ -121,7 +121,7 @@ func (t tasks) stream(ctx context.Context, ids []string, there <-chan int, late 
 		case <-late.C:
 			return nil
 		case <-ctx.Done():
-			return answer(ctx.Err())
+			return answer(context.Cause(ctx))
 		case <-t.stopping:
 			return stopped()
 		}
