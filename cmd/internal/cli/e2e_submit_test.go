@@ -95,3 +95,35 @@ func TestE2ENoServer(t *testing.T) {
 			says("no server at http://"+addr, `connection refused: start one with "brood serve --plugin P"`)
 	}
 }
+
+// Tasks that take long keep no other's result back, however the ids come.
+func TestE2EWaitShowsWhatIsDone(t *testing.T) {
+	s := startServer(t, "--plugin", "faulty", "--workers", "2", "--memory")
+	var slow []string
+	for n := range 2 * waitersAtOnce {
+		slow = append(slow, fmt.Sprint("slow", n))
+		s.client("submit", "--task", "ok", "--delay", "1h", "--id", slow[n], "1").run(exitOK)
+	}
+	in, feed := pipe(t)
+	w := s.client("wait", "-")
+	w.cmd.Stdin = in
+	out := newTranscript()
+	w.cmd.Stdout = out
+	w.start()
+	for n, id := range slow {
+		fmt.Fprintln(feed, id)
+		quick := fmt.Sprint("quick", n)
+		s.client("submit", "--task", "ok", "--id", quick, "1").run(exitOK)
+		fmt.Fprintln(feed, quick)
+		if !out.awaits(quick, deadline) {
+			t.Fatalf("%s is not shown: %s", quick, out.String())
+		}
+	}
+	feed.Close()
+	s.client(append([]string{"cancel"}, slow...)...).run(exitOK)
+	w.exit(exitIncomplete)
+	if n := strings.Count(out.String(), "\n"); n != 2*len(slow) {
+		t.Errorf("%d results", n)
+	}
+	s.stop()
+}

@@ -46,7 +46,7 @@ func (s *submission) batch(ctx context.Context, batch []entry) error {
 	if failure != nil {
 		return failure
 	}
-	return s.await(ctx, accepted)
+	return s.await(accepted)
 }
 
 // sift reports the entries that cannot be sent.
@@ -95,12 +95,12 @@ func (s *submission) print(out []byte) error {
 }
 
 // await hands the accepted tasks to the waiter, if there is one.
-func (s *submission) await(ctx context.Context, ids []string) error {
+func (s *submission) await(ids []string) error {
 	if s.waiter == nil {
 		return nil
 	}
 	for _, id := range ids {
-		if err := s.waiter.add(ctx, id); err != nil {
+		if err := s.waiter.add(id); err != nil {
 			return err
 		}
 	}

@@ -3,15 +3,12 @@ package cli
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
 	"github.com/brood-run/brood/cmd/internal/client"
 	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
-	"github.com/brood-run/brood/supervisor/task"
 )
 
 // waitOptions are the flags of `brood wait`.
@@ -42,56 +39,32 @@ func (o *waitOptions) run(ctx context.Context, c *client.Client, ids []string) e
 		limited, cancel = context.WithTimeout(ctx, o.timeout)
 		defer cancel()
 	}
-	incomplete := 0
-	wait := func(ids []string) error {
-		n, err := o.wait(limited, c, ids)
-		incomplete += n
-		return err
-	}
-	var err error
+	w := newWaiter(limited, o.remote, c, o.patience, o.unknown)
+	var inputErr error
 	if len(ids) == 1 && ids[0] == "-" {
-		err = idBatches(limited, o.std.In, wait)
+		inputErr = eachID(w.ctx, o.std.In, w.add)
 	} else {
-		err = wait(ids)
+		w.addAll(ids)
 	}
-	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-		return exitCode(exitIncomplete) // which has been said
-	}
-	if err == nil && incomplete > 0 {
-		return exitCode(exitIncomplete)
-	}
-	return err
-}
-
-// wait waits for some tasks and says which of them are not done in time.
-func (o *waitOptions) wait(ctx context.Context, c *client.Client, ids []string) (incomplete int, err error) {
-	open := make(map[string]bool)
-	for _, id := range ids {
-		open[id] = true
-	}
-	incomplete, err = o.results(ctx, c, open)
-	if errors.Is(err, context.DeadlineExceeded) {
-		for _, id := range slices.Sorted(maps.Keys(open)) {
+	incomplete, err := w.finish(false)
+	switch {
+	case ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
+		for _, id := range w.ids.left() {
 			o.tell("%s: no result within %v; the task goes on", id, o.timeout)
 		}
+		return exitCode(exitIncomplete)
+	case err != nil:
+		return err
+	case inputErr != nil:
+		return inputErr
+	case incomplete > 0:
+		return exitCode(exitIncomplete)
 	}
-	return incomplete, err
+	return nil
 }
 
-// results prints what comes and takes it out of open.
-func (o *waitOptions) results(ctx context.Context, c *client.Client, open map[string]bool) (incomplete int, err error) {
-	err = c.Wait(ctx, slices.Sorted(maps.Keys(open)), o.patience, func(t *broodv1.Task) error {
-		delete(open, t.GetId())
-		if client.Unknown(t) {
-			incomplete++
-			o.tell("%s: %s", t.GetId(), t.GetError().GetMessage())
-			return nil
-		}
-		r := client.Result(t)
-		if r.Status != task.Completed {
-			incomplete++
-		}
-		return o.write(appendResult(nil, &r))
-	})
-	return incomplete, err
+// unknown says of a task that nobody knows it.
+func (o *waitOptions) unknown(t *broodv1.Task) bool {
+	o.tell("%s: %s", t.GetId(), t.GetError().GetMessage())
+	return true
 }

@@ -2,47 +2,34 @@ package cli
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"io"
+	"strings"
 )
 
 // longestID is the longest line of ids that is read; an id is at most 1024 bytes.
 const longestID = 64 << 10
 
-// waitTogether is how many of the ids on standard input are waited for at a time.
-const waitTogether = 1000
-
-// idBatches calls do with the ids on a stream, one on each line, as many as are there at a time. A signal
-// ends the wait for more.
-func idBatches(ctx context.Context, r io.Reader, do func(ids []string) error) error {
+// eachID calls add with each id on a stream, one on a line, until ctx ends or add returns an error.
+func eachID(ctx context.Context, r io.Reader, add func(id string) error) error {
 	blocks := newBlocks(r)
 	defer blocks.halt()
 	defer context.AfterFunc(ctx, blocks.halt)()
 	lines := bufio.NewScanner(&blockReader{next: blocks.next})
 	lines.Buffer(nil, longestID)
-	var ids []string
 	for lines.Scan() {
-		if id := bytes.TrimSpace(lines.Bytes()); len(id) > 0 {
-			ids = append(ids, string(id))
+		id := strings.TrimSpace(lines.Text())
+		if id == "" {
+			continue
 		}
-		if len(ids) == waitTogether {
-			if err := do(ids); err != nil {
-				return err
-			}
-			ids = nil
+		if err := add(id); err != nil {
+			return err
 		}
 	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if err := lines.Err(); err != nil {
+	if err := lines.Err(); err != nil && ctx.Err() == nil {
 		return cannotRunf("input: %v", err)
 	}
-	if len(ids) == 0 {
-		return nil
-	}
-	return do(ids)
+	return nil
 }
 
 // blockReader reads blocks as a stream.
