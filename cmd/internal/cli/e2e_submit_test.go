@@ -127,3 +127,16 @@ func TestE2EWaitShowsWhatIsDone(t *testing.T) {
 	}
 	s.stop()
 }
+
+// A server that takes little at a time gets little at a time.
+func TestE2EBatchesThatAreTooLarge(t *testing.T) {
+	s := startServer(t, "--plugin", "echo", "--memory", "--max-batch", "3")
+	if got := byID(t, s.client("submit", "--wait").stdin(numbers(50)...).run(exitOK).results()); len(got) != 50 {
+		t.Errorf("%d results", len(got))
+	}
+	ids := s.client("submit").stdin(numbers(20)...).run(exitOK).words()
+	if got := byID(t, s.client(append([]string{"wait"}, ids...)...).run(exitOK).results()); len(got) != 20 {
+		t.Errorf("%d results", len(got))
+	}
+	s.stop()
+}

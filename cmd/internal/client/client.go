@@ -37,6 +37,7 @@ type Client struct {
 	address   string
 	transport *http.Transport
 	reached   *atomic.Bool // something has answered there
+	together  atomic.Int64 // how many tasks one call waits for
 }
 
 const (
@@ -83,14 +84,16 @@ func New(config Config) (*Client, error) {
 		connect.WithReadMaxBytes(largestAnswer),
 		connect.WithAcceptCompression("gzip", nil, nil), // payloads are rarely worth it
 	}
-	return &Client{
+	c := &Client{
 		Tasks:       broodv1.NewTaskServiceClient(caller, base, options...),
 		DeadLetters: broodv1.NewDeadLetterServiceClient(caller, base, options...),
 		Admin:       broodv1.NewAdminServiceClient(caller, base, options...),
 		address:     config.Address,
 		transport:   transport,
 		reached:     reached,
-	}, nil
+	}
+	c.together.Store(waitTogether)
+	return c, nil
 }
 
 // Close lets go of idle connections.

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
@@ -12,6 +13,7 @@ import (
 type Submitter struct {
 	client   *Client
 	patience patience
+	most     int // tasks that the server takes in one call, as far as it has said; 0: it has not
 }
 
 // Submitter returns one that goes on for limit while the server is away or full.
@@ -29,18 +31,26 @@ func (s *Submitter) Submit(ctx context.Context, tasks []*broodv1.SubmitRequest) 
 	}
 	resent := false // an earlier call may have stored them
 	for len(open) > 0 {
-		response, err := s.client.Tasks.SubmitBatch(ctx, pick(tasks, open))
+		head := open
+		if s.most > 0 {
+			head = open[:min(s.most, len(open))]
+		}
+		response, err := s.client.Tasks.SubmitBatch(ctx, pick(tasks, head))
 		var problem error
 		if err != nil {
 			problem = s.client.Explain(err)
 		} else {
-			left, full := settle(answers, open, response.GetResults(), resent)
-			if len(left) < len(open) {
+			left, full := settle(answers, head, response.GetResults(), resent)
+			if len(left) < len(head) {
 				s.patience.success()
 			}
-			open, problem = left, full
+			open, problem = append(left, open[len(head):]...), full
 		}
 		if problem == nil {
+			continue
+		}
+		if tooMany(problem) && len(head) > 1 {
+			s.most = len(head) / 2
 			continue
 		}
 		if err := s.patience.again(ctx, problem); err != nil {
@@ -49,6 +59,12 @@ func (s *Submitter) Submit(ctx context.Context, tasks []*broodv1.SubmitRequest) 
 		resent = resent || err != nil
 	}
 	return answers, nil
+}
+
+// tooMany says that a call may have been refused for how much was in it: half of it may be taken.
+func tooMany(err error) bool {
+	var f *Failure
+	return errors.As(err, &f) && f.Reason == Invalid
 }
 
 func pick(tasks []*broodv1.SubmitRequest, open []int) *broodv1.SubmitBatchRequest {

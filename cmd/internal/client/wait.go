@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// waitTogether is how many tasks one call waits for.
+	// waitTogether is how many tasks one call waits for, unless the server takes fewer.
 	waitTogether = 1000
 	// waitRound is how long one call waits. A server allows a minute.
 	waitRound = 30 * time.Second
@@ -28,8 +28,13 @@ func (c *Client) Wait(ctx context.Context, ids []string, limit time.Duration, do
 		}
 	}
 	for len(ids) > 0 {
-		n := min(len(ids), waitTogether)
-		if err := c.waitTogether(ctx, ids[:n], limit, done); err != nil {
+		n := min(len(ids), int(c.together.Load()))
+		err := c.waitTogether(ctx, ids[:n], limit, done)
+		if tooMany(err) && n > 1 {
+			c.together.Store(int64(n / 2))
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		ids = ids[n:]
