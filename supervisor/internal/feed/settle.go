@@ -122,20 +122,23 @@ func (f *Feed) giveBack(returned []*held) []error {
 func (f *Feed) release(batch []*held, errs []error, kept []*held) []*held {
 	var gone error // the broker is
 	stored := errs == nil && len(batch) > 0
-	f.mu.Lock()
-	for i, h := range batch {
-		if errs != nil && errs[i] == nil {
-			stored = true
-		}
-		if errs != nil && errs[i] != nil {
+	settled := batch
+	if errs != nil {
+		settled = make([]*held, 0, len(batch))
+		for i, h := range batch {
 			if errors.Is(errs[i], broker.ErrUnavailable) {
 				gone = errs[i]
 			}
-			if f.keep(h, errs[i]) {
+			if errs[i] != nil && f.keep(h, errs[i]) {
 				kept = append(kept, h)
 				continue
 			}
+			stored = stored || errs[i] == nil
+			settled = append(settled, h)
 		}
+	}
+	f.mu.Lock()
+	for _, h := range settled {
 		if f.holding[h.lease.Task.ID] == h {
 			delete(f.holding, h.lease.Task.ID) // else it is leased again already
 		}
@@ -167,7 +170,10 @@ func (f *Feed) keep(h *held, err error) bool {
 		h.small, h.result = true, tooLarge(h.result, err)
 		return true
 	case errors.Is(err, broker.ErrFinished), errors.Is(err, broker.ErrLost):
-		if !h.lost {
+		f.mu.Lock()
+		known := h.lost
+		f.mu.Unlock()
+		if !known {
 			log.Warn("leases were lost: the task was somebody else's by the time it ended here; what they store counts", "error", err)
 		}
 	case errors.Is(err, broker.ErrClosed):
