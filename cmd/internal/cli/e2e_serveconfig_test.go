@@ -56,6 +56,7 @@ func TestE2EServiceManager(t *testing.T) {
 			t.Fatalf("the service manager was not told %q:\n%s\n%s", text, told.String(), b.stderr.String())
 		}
 	}
+	await("EXTEND_TIMEOUT_USEC=360000000\nSTATUS=starting")
 	await("READY=1\nSTATUS=1 pools")
 	await("WATCHDOG=1")
 	b.inDir("brood.yaml", "listen: 127.0.0.1:0\nmemory: true\npools:\n  p: {plugin: echo, wokers: 1}\n")

@@ -33,6 +33,13 @@ func (m *manager) tick() (c <-chan time.Time, stop func()) {
 	return t.C, t.Stop
 }
 
+// startTime is how long a start may take: that of a server with many tasks reads all of them.
+const startTime = 6 * time.Minute
+
+func (m *manager) starting() {
+	m.extend(startTime, "starting")
+}
+
 func (m *manager) ready(status string) {
 	m.send(daemon.SdNotifyReady + "\nSTATUS=" + status)
 }
@@ -41,8 +48,9 @@ func (m *manager) reloading() {
 	m.send(daemon.SdNotifyReloading + "\n" + daemon.SdNotifyMonotonicUsec() + "STATUS=reloading")
 }
 
-func (m *manager) stopping(status string) {
-	m.send(daemon.SdNotifyStopping + "\nSTATUS=" + status)
+func (m *manager) stopping(grace time.Duration, status string) {
+	m.send(daemon.SdNotifyStopping)
+	m.extend(grace+10*time.Second, status)
 }
 
 func (m *manager) alive(status string) {
@@ -50,8 +58,8 @@ func (m *manager) alive(status string) {
 }
 
 // extend asks for more time to start or to stop.
-func (m *manager) extend(d time.Duration) {
-	m.send(fmt.Sprintf("EXTEND_TIMEOUT_USEC=%d", d.Microseconds()))
+func (m *manager) extend(d time.Duration, status string) {
+	m.send(fmt.Sprintf("EXTEND_TIMEOUT_USEC=%d\nSTATUS=%s", d.Microseconds(), status))
 }
 
 func (m *manager) send(state string) {

@@ -52,6 +52,7 @@ func Run(ctx context.Context, cfg Config) error {
 	sig := catch()
 	defer sig.release()
 	d := &run{cfg: cfg, signals: sig, manager: newManager(cfg.Logger), reloaded: make(chan struct{}, 1)}
+	d.manager.starting()
 	if err := d.start(ctx); err != nil {
 		return err
 	}
@@ -182,8 +183,7 @@ func (d *run) await() {
 func (d *run) stop(ctx context.Context) error {
 	running := d.server.Supervisor().Snapshot().Running
 	status := fmt.Sprintf("stopping: %s may finish within %v, what is left goes back to the queue", tasks(running), d.cfg.Grace)
-	d.manager.stopping(status)
-	d.manager.extend(d.cfg.Grace + 10*time.Second)
+	d.manager.stopping(d.cfg.Grace, status)
 	d.cfg.Logger.Info(status + "; a second signal ends it now")
 	ctx, now := context.WithCancelCause(ctx)
 	defer now(nil)
