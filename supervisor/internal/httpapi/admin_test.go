@@ -110,14 +110,14 @@ func TestReloadWithoutConfiguration(t *testing.T) {
 	if _, err := r.admin().Reload(t.Context(), &broodv1.ReloadRequest{}); connect.CodeOf(err) != connect.CodeFailedPrecondition {
 		t.Errorf("got %v", err)
 	}
-	r.api.cfg.Reload = func(context.Context) ([]Reloaded, error) {
-		return []Reloaded{{"p", "rolled_back", "it did not start"}}, nil
+	r.api.cfg.Reload = func(context.Context) (Reloaded, error) {
+		return Reloaded{Pools: []ReloadedPool{{"p", "rolled_back", "it did not start"}}, Restart: []string{"listen"}}, nil
 	}
 	out, err := r.admin().Reload(t.Context(), &broodv1.ReloadRequest{})
-	if err != nil || len(out.GetPools()) != 1 || out.GetPools()[0].GetOutcome() != "rolled_back" {
+	if err != nil || len(out.GetRestart()) != 1 || len(out.GetPools()) != 1 || out.GetPools()[0].GetOutcome() != "rolled_back" {
 		t.Errorf("%v, %v", out, err)
 	}
-	r.api.cfg.Reload = func(context.Context) ([]Reloaded, error) { return nil, errors.New("brood.yaml:3: unknown key") }
+	r.api.cfg.Reload = func(context.Context) (Reloaded, error) { return Reloaded{}, errors.New("brood.yaml:3: unknown key") }
 	if _, err = r.admin().Reload(t.Context(), &broodv1.ReloadRequest{}); err == nil || !strings.Contains(err.Error(), "brood.yaml:3") {
 		t.Errorf("got %v", err)
 	}

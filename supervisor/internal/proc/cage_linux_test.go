@@ -3,6 +3,7 @@ package proc
 import (
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -64,12 +65,15 @@ func TestCageThatRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSpawner(t)
+			before := children("/proc", os.Getpid(), nil) // of other tests
 			_, err := s.Start(t.Context(), Command{Path: "/bin/sleep", Args: []string{"1000"}, Cage: d})
 			if err == nil || errors.Is(err, ErrCannotStart) || !strings.Contains(err.Error(), "cage") {
 				t.Errorf("got %v", err)
 			}
-			if found := children("/proc", os.Getpid(), nil); len(found) > 0 {
-				t.Errorf("%v are left", found)
+			for _, child := range children("/proc", os.Getpid(), nil) {
+				if !slices.Contains(before, child) {
+					t.Errorf("%v is left", child)
+				}
 			}
 		})
 	}
