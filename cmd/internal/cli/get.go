@@ -111,7 +111,9 @@ func (f *facts) task(t *broodv1.Task) {
 	for _, key := range slices.Sorted(maps.Keys(t.GetMeta())) {
 		f.add("meta", key+"="+t.GetMeta()[key])
 	}
-	f.add("starts", showCount(t.GetStarts()))
+	if t.GetStarts() > 0 || t.GetState() != broodv1.TaskState_TASK_STATE_RUNNING { // the one that runs may not be counted yet
+		f.add("starts", showCount(t.GetStarts()))
+	}
 	f.add("queued", showDuration(r.Queued))
 	f.add("run", showDuration(r.Run))
 	if r.Err != nil {

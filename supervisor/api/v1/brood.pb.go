@@ -602,7 +602,7 @@ type Task struct {
 	Output isTask_Output `protobuf_oneof:"output"`
 	// Why it did not complete.
 	Error *Error `protobuf:"bytes,12,opt,name=error,proto3" json:"error,omitempty"`
-	// How often its handler was started.
+	// How often its handler was started. While the task runs, that start may not be among them yet.
 	Starts int32 `protobuf:"varint,13,opt,name=starts,proto3" json:"starts,omitempty"`
 	// Attempts that went wrong.
 	Attempts      []*Attempt           `protobuf:"bytes,14,rep,name=attempts,proto3" json:"attempts,omitempty"`
