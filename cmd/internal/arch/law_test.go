@@ -29,6 +29,7 @@ var rooms = []room{
 	{path: "supervisor/event", std: true, why: "events are a leaf that everybody may import"},
 	{path: "supervisor/internal/policy", std: true, why: "decisions are pure"},
 	{path: "supervisor/broker", may: []string{"supervisor/task"}, why: "a broker holds tasks"},
+	{path: "supervisor/broker/jetstream/internal/mend", why: "files are files, whatever is in the messages"},
 	{path: "supervisor/broker/*", may: []string{
 		"supervisor/broker", "supervisor/broker/*", "supervisor/task", "supervisor/internal/policy",
 	}, why: "a broker holds tasks, in their order"},
@@ -100,6 +101,7 @@ var libraries = []library{
 	{path: "github.com/coreos/go-systemd/v22", room: "cmd/internal/serve"}, // what a service manager is told, and how
 	{path: "github.com/nats-io/nats-server/v2", room: "supervisor/broker/jetstream"},
 	{path: "github.com/nats-io/nats.go", room: "supervisor/broker/jetstream"},
+	{path: "github.com/minio/highwayhash", room: "supervisor/broker/jetstream/internal/mend"}, // the server's checksums
 	{path: "github.com/shirou/gopsutil/v3", room: "supervisor/internal/proc"},
 	{path: "github.com/google/uuid", room: "supervisor", also: []string{"cmd/internal/client"}},
 	{path: "golang.org/x/image", room: "plugins/thumbnail"},

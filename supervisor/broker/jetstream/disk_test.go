@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -81,7 +82,7 @@ func TestServerThatDoesNotStart(t *testing.T) {
 	})
 }
 
-// A block that is damaged costs what was in it, and no more.
+// A block that is damaged costs the tasks that are damaged, and no others; the log names them.
 func TestDamagedBlock(t *testing.T) {
 	dir := t.TempDir()
 	b := opened(t, Config{Dir: dir})
@@ -90,29 +91,51 @@ func TestDamagedBlock(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks, err := filepath.Glob(filepath.Join(dir, "jetstream", "*", "streams", "brood_q_p", "msgs", "*.blk"))
-	if err != nil || len(blocks) == 0 {
+	if err != nil || len(blocks) != 1 {
 		t.Fatalf("no blocks: %v", err)
 	}
-	data, err := os.ReadFile(blocks[0])
+	original, err := os.ReadFile(blocks[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := len(data) / 2; i < len(data)/2+40; i++ {
-		data[i] ^= 0xff
-	}
-	if err := os.WriteFile(blocks[0], data, 0o600); err != nil {
-		t.Fatal(err)
+	harm(t, blocks[0], func(data []byte) []byte {
+		at := bytes.Index(data, []byte("payload of a-000025"))
+		for i := at; i < at+10; i++ {
+			data[i] ^= 0xff
+		}
+		return data
+	})
+	damaged, err := os.ReadFile(blocks[0])
+	if err != nil || bytes.Equal(original, damaged) {
+		t.Fatal("nothing is damaged", err)
 	}
 	var log transcript
 	b = openAt(t, Config{Dir: dir, Logger: hclog.New(&hclog.LoggerOptions{Output: &log})})
-	if !strings.Contains(log.String(), "files are damaged") {
-		t.Errorf("nothing is said of the damage: %q", log.String())
+	for _, word := range []string{
+		"[ERROR]", "is damaged", blocks[0], "sequences=26-26", "lost=1 which=brood.q.p.p0.a-000025", "put_aside=" + filepath.Join(dir, "damaged", "brood_q_p", "1.blk."),
+	} {
+		if !strings.Contains(log.String(), word) {
+			t.Errorf("%q is not in the log: %s", word, log.String())
+		}
+	}
+	aside, err := filepath.Glob(filepath.Join(dir, "damaged", "brood_q_p", "*"))
+	if err != nil || len(aside) != 1 {
+		t.Fatalf("%q: %v", aside, err)
+	}
+	if kept, err := os.ReadFile(aside[0]); err != nil || !bytes.Equal(kept, damaged) {
+		t.Errorf("the file that was put aside is another: %v", err)
 	}
 	enqueue(t, b, message("new"))
-	if l := lease(t, b, 100); len(l) == 0 {
-		t.Error("nothing is left")
-	} else {
-		t.Logf("%d of 51 are left", len(l))
+	left := map[string]bool{}
+	for len(left) < 50 {
+		for _, l := range lease(t, b, 100) {
+			left[l.Task.ID] = true
+		}
+	}
+	for _, m := range append(many("a", 50), message("new")) {
+		if left[m.Task.ID] == (m.Task.ID == "a-000025") {
+			t.Errorf("%s is there: %t", m.Task.ID, left[m.Task.ID])
+		}
 	}
 }
 

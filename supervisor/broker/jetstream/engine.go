@@ -43,6 +43,8 @@ type engine struct {
 	server *server.Server
 	said   *serverLog // by the server
 	down   error      // why there is no server; nil while there is one
+	unsure bool       // what is stored of pools was damaged: pauses and marks may be lost
+	lost   []string   // subjects of them that could still be read
 }
 
 func startEngine(cfg Config) (*engine, error) {
@@ -67,6 +69,9 @@ func startEngine(cfg Config) (*engine, error) {
 // start starts a server on the data directory.
 func (e *engine) start() (*server.Server, *serverLog, error) {
 	if err := writable(e.cfg.Dir); err != nil {
+		return nil, nil, err
+	}
+	if err := e.mend(); err != nil {
 		return nil, nil, err
 	}
 	s, err := server.NewServer(&server.Options{

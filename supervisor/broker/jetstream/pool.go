@@ -21,6 +21,8 @@ type pool struct {
 	stream string
 	marks  map[int]uint64 // how far each level had been leased when the broker was opened; embedded only
 
+	doubt uint64 // marks may be lost: what was queued up to this sequence may have been leased; embedded only
+
 	turn chan struct{} // holds a value while somebody leases
 	wake chan struct{} // gets a value, if it has room, when somebody who leases should look again
 
@@ -128,10 +130,7 @@ func (p *pool) level(ctx context.Context, l int) (*puller, error) {
 	}
 	ctx, cancel := p.b.bound(ctx)
 	defer cancel()
-	_, err := p.b.js.CreateOrUpdateConsumer(ctx, p.stream, jetstream.ConsumerConfig{
-		Durable: levelToken(l), FilterSubject: p.prefix(l) + "*", AckPolicy: jetstream.AckExplicitPolicy,
-		AckWait: p.b.cfg.LeaseTime, MaxAckPending: mostPending, MaxDeliver: -1, MaxWaiting: 4096,
-	})
+	_, err := p.b.js.CreateOrUpdateConsumer(ctx, p.stream, p.b.levelConsumer(token(p.name), levelToken(l)))
 	if err != nil {
 		return nil, fmt.Errorf("consumer %s of %s: %w", levelToken(l), p.stream, unavailable(err))
 	}
@@ -142,6 +141,14 @@ func (p *pool) level(ctx context.Context, l int) (*puller, error) {
 		_ = p.b.peers.Publish(p.b.names.subject("x", "level", token(p.name), levelToken(l)), []byte(p.name)) // they look by themselves, too, just later
 	}
 	return q, nil
+}
+
+// levelConsumer is the consumer of a pool's level, both as tokens.
+func (s *session) levelConsumer(pool, level string) jetstream.ConsumerConfig {
+	return jetstream.ConsumerConfig{
+		Durable: level, FilterSubject: s.names.subject("q", pool, level, "*"), AckPolicy: jetstream.AckExplicitPolicy,
+		AckWait: s.cfg.LeaseTime, MaxAckPending: mostPending, MaxDeliver: -1, MaxWaiting: 4096,
+	}
 }
 
 // prefix is how the subjects of a level begin.

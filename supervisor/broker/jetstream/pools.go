@@ -12,6 +12,9 @@ import (
 
 func (b *Broker) pauseSubject(pool string) string { return b.names.subject("p", "paused", token(pool)) }
 
+// pauseFlag is what is stored for a pool that is paused; for one that was resumed, nothing is.
+const pauseFlag = "paused"
+
 // Pause implements broker.Pools.
 func (b *Broker) Pause(ctx context.Context, pool string, paused bool) error {
 	if err := b.closed(); err != nil {
@@ -25,7 +28,7 @@ func (b *Broker) Pause(ctx context.Context, pool string, paused bool) error {
 	}
 	var flag []byte
 	if paused {
-		flag = []byte("paused")
+		flag = []byte(pauseFlag)
 	}
 	// Every broker hears of what is published under this subject, this one too; see listen.
 	if errs := b.publish(ctx, []outgoing{{subject: b.pauseSubject(pool), data: flag}}); errs != nil {
@@ -49,7 +52,15 @@ func (p *pool) loadPause(ctx context.Context) error {
 	if err != nil && !errors.Is(err, broker.ErrNotFound) {
 		return err
 	}
-	p.pause(len(s.data) > 0)
+	paused := len(s.data) > 0
+	if s.seq == 0 && p.b.engine != nil && p.b.engine.lostOfPools(p.b.pauseSubject(p.name)) {
+		p.b.cfg.Logger.Error("a pool may have been paused, which is damaged: it is paused until it is resumed", "pool", p.name)
+		if errs := p.b.publish(ctx, []outgoing{{subject: p.b.pauseSubject(p.name), data: []byte(pauseFlag)}}); errs != nil {
+			return errs[0]
+		}
+		paused = true
+	}
+	p.pause(paused)
 	return nil
 }
 

@@ -17,10 +17,18 @@ const mostGone = 100_000
 // reclaim makes everything that is leased from an embedded server available at once: nobody can hold it
 // but the process that had the data directory before.
 func (p *pool) reclaim(ctx context.Context) error {
+	s, err := p.b.js.Stream(ctx, p.stream)
+	if err != nil {
+		return unavailable(err)
+	}
+	last := s.CachedInfo().State.LastSeq
 	p.mu.Lock()
 	levels := make([]int, 0, len(p.levels))
 	for l := range p.levels {
 		levels = append(levels, l)
+	}
+	if p.b.engine.unsureOfPools() {
+		p.doubt = last
 	}
 	p.mu.Unlock()
 	for _, l := range levels {
@@ -28,6 +36,7 @@ func (p *pool) reclaim(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		mark = min(mark, last) // what was leased last may have been lost in a power cut, and its sequence be used again
 		p.mu.Lock()
 		// What comes again is older than the mark, which must not go back for that: the next process would
 		// take what this one has not leased yet for new.
@@ -150,6 +159,7 @@ func (p *pool) mark(ctx context.Context, claims []*claim) error {
 		if c.lease.Delivery == 1 && c.seq <= p.marks[c.level] {
 			c.lease.Delivery = 2
 		}
+		c.doubtful = c.lease.Delivery == 1 && c.seq <= p.doubt
 	}
 	return nil
 }

@@ -13,6 +13,17 @@ import (
 // nothing about it.
 const largePayloads = "Maximum payloads over "
 
+// How the server says that it reads messages again because an index is older than they are, or is not there: after a
+// SIGKILL, and wherever indices that cannot be trusted were removed. Nothing is lost.
+const (
+	outdated = "state is outdated; attempting to recover"
+	rebuilds = "Stream state outdated, "
+	prior    = "errored: prior state file"
+)
+
+// noBlock is how the server says that an index knows a file that is not there.
+const noBlock = "could not locate msg block"
+
 // writeFailed is how the server says that a stream cannot be written. From then on it neither stores nor answers what
 // it is sent for that stream, and says so nowhere else.
 const writeFailed = "critical write error: "
@@ -35,8 +46,11 @@ func (l *serverLog) Tracef(format string, v ...any)  { l.log.Trace(fmt.Sprintf(f
 func (l *serverLog) Warnf(format string, v ...any) {
 	text := fmt.Sprintf(format, v...)
 	switch {
-	case strings.HasPrefix(format, largePayloads):
+	case strings.HasPrefix(format, largePayloads), strings.Contains(text, outdated),
+		strings.Contains(text, rebuilds), strings.Contains(text, prior):
 		l.log.Debug(text)
+	case strings.Contains(text, noBlock):
+		l.log.Error("a file of messages is not there any more: what was in it is lost, the rest is served", "server", text)
 	case strings.Contains(text, "corrupt"):
 		l.log.Error("files are damaged: what could not be read of them is lost, the rest is served", "server", text)
 	default:

@@ -50,6 +50,8 @@ func TestOtherWarningsAreHandedOn(t *testing.T) {
 	var warnings lines
 	log := &serverLog{log: logger(&warnings, hclog.Info)}
 	log.Warnf(largePayloads+"%v are generally discouraged", 8)
+	log.Warnf("Filestore [%s] TTL state is outdated; attempting to recover using linear scan (seq %d to %d)", "brood_s", 1, 2)
+	log.Warnf("Filestore [%s] Stream state outdated, found extra blocks, will rebuild", "brood_s")
 	log.Warnf("the disk is %s", "slow")
 	if got := warnings.String(); !strings.HasSuffix(got, "[WARN]  the disk is slow\n") || strings.Count(got, "\n") != 1 {
 		t.Errorf("logged %q", got)

@@ -118,14 +118,19 @@ func (b *Broker) findDelayed(ctx context.Context, id string) (*queued, error) {
 	return b.read(s, b.names.stream("t"))
 }
 
+// dueConsumer is the consumer of what has come due.
+func (s *session) dueConsumer() jetstream.ConsumerConfig {
+	return jetstream.ConsumerConfig{
+		Durable: timesConsumer, FilterSubject: s.names.subject("t", due, ">"), AckPolicy: jetstream.AckExplicitPolicy,
+		AckWait: s.cfg.LeaseTime, MaxAckPending: mostPending, MaxDeliver: -1,
+	}
+}
+
 // keepTime handles what comes due, until the broker is closed. All brokers on a server share the work.
 func (b *Broker) keepTime(ctx context.Context) error {
 	ctx, cancel := b.bound(ctx)
 	defer cancel()
-	c, err := b.js.CreateOrUpdateConsumer(ctx, b.names.stream("t"), jetstream.ConsumerConfig{
-		Durable: timesConsumer, FilterSubject: b.names.subject("t", due, ">"), AckPolicy: jetstream.AckExplicitPolicy,
-		AckWait: b.cfg.LeaseTime, MaxAckPending: mostPending, MaxDeliver: -1,
-	})
+	c, err := b.js.CreateOrUpdateConsumer(ctx, b.names.stream("t"), b.dueConsumer())
 	if err != nil {
 		return unavailable(err)
 	}

@@ -21,7 +21,7 @@ func (p *pool) vet(ctx context.Context, claims []*claim) ([]*claim, error) {
 	}
 	var again []*claim
 	for _, c := range claims {
-		if c.lease.Delivery > 1 {
+		if c.lease.Delivery > 1 || c.doubtful {
 			again = append(again, c)
 		}
 	}
@@ -35,7 +35,7 @@ func (p *pool) vet(ctx context.Context, claims []*claim) ([]*claim, error) {
 	kept := claims[:0]
 	for _, c := range claims {
 		switch {
-		case c.lease.Delivery == 1:
+		case c.lease.Delivery == 1 && !c.doubtful:
 			kept = append(kept, c)
 		case p.b.busy(c):
 		case p.b.resume(ctx, c, past[c.lease.Task.ID]):
@@ -110,6 +110,9 @@ func (b *Broker) resume(ctx context.Context, c *claim, p *past) bool {
 			s = &storepb.State{}
 		}
 		c.stored = true
+		if c.doubtful && s.GetLeases() > 0 {
+			c.lease.Delivery = 2
+		}
 		c.unseen = min(s.GetUnseen(), uint32(c.lease.Delivery-1))
 		c.lease.Delivery -= int(c.unseen)
 		c.lease.History = fromHistory(s.GetHistory())
