@@ -84,6 +84,7 @@ func TestRecycleOfNobody(t *testing.T) {
 func TestScaleUnderLoad(t *testing.T) {
 	const n = 2000
 	s := complete(t, faulty(supervisor.PoolConfig{Workers: 2}))
+	events := s.Events(10_000)
 	sizes := []int{6, 1, 4, 2, 5, 1, 3}
 	done := 0
 	for r := range s.Map(t.Context(), count(n, "ok"), supervisor.MapOptions{Limit: 200}) {
@@ -100,8 +101,8 @@ func TestScaleUnderLoad(t *testing.T) {
 	if done != n || len(sizes) != 0 {
 		t.Fatalf("%d results of %d, %d sizes are left", done, n, len(sizes))
 	}
-	p := s.Snapshot().Pools[0]
-	if p.Size != 3 || p.Restarts["scale_down"] == 0 {
+	await(t, events, func(e event.WorkerExited) bool { return e.Reason == "scale_down" })
+	if p := s.Snapshot().Pools[0]; p.Size != 3 {
 		t.Errorf("got %+v", p)
 	}
 }

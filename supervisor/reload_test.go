@@ -60,11 +60,11 @@ func naps(n int) func(func(task.Task, error) bool) {
 	}
 }
 
-// floor is how many workers there must be at any time: one may be worn out before another has
-// come up.
+// floor is how many workers there must be at any time: while one is replaced, another may be worn out before its
+// successor has come up, if the machine has other things to do.
 func floor(p supervisor.PoolConfig) int {
 	if p.MaxTasksPerChild > 0 {
-		return p.Workers - 1
+		return p.Workers - 2
 	}
 	return p.Workers
 }
