@@ -26,6 +26,7 @@ func (d *Dispatcher) cancel(j *Job) {
 	case task.StateQueued:
 		if i := slices.Index(d.suspects, j); i >= 0 {
 			d.suspects = slices.Delete(d.suspects, i, i+1)
+			d.unreserve()
 		} else {
 			d.queued-- // it is dropped when its turn comes
 		}

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -65,7 +66,7 @@ type Dispatcher struct {
 	queue    memory.Queue[*Job] // may hold jobs that ended meanwhile; queued counts the others
 	queued   int
 	suspects []*Job // crashed a worker of several slots: each waits to run alone
-	reserved *Lane  // takes nothing until it is empty, for a suspect's sake
+	reserved *Lane  // takes nothing until it is empty, for a suspect's sake; nil if there is none
 	delayed  delayed
 	running  int // jobs in lanes
 	expiring int // live jobs with an expiry
@@ -131,12 +132,18 @@ func (d *Dispatcher) waiting() int { return d.queued + len(d.suspects) }
 // A lane that is waking up already is left to do it, and the others to sleep, as long as all
 // that waits is a moment's work: to wake a process costs more than a short task.
 func (d *Dispatcher) offer() {
-	if l := d.waking; l != nil && d.waiting() <= l.window.Fits(moment) {
+	if l := d.waking; l != nil && d.waiting() <= l.window.Fits(moment) && (len(d.suspects) == 0 || len(l.pipe) == 0) {
 		return
 	}
 	if n := len(d.idle); n > 0 {
-		l := d.idle[n-1]
-		d.idle = d.idle[:n-1]
+		i := n - 1
+		if len(d.suspects) > 0 { // of which each needs a lane for itself
+			if e := slices.IndexFunc(d.idle, func(l *Lane) bool { return len(l.pipe) == 0 }); e >= 0 {
+				i = e
+			}
+		}
+		l := d.idle[i]
+		d.idle = slices.Delete(d.idle, i, i+1)
 		l.idle = false
 		d.waking = l
 		l.worker.Wake()

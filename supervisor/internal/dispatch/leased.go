@@ -103,6 +103,7 @@ func (d *Dispatcher) returnWaiting() {
 			d.suspects = append(d.suspects, j)
 		}
 	}
+	d.unreserve()
 }
 
 // giveBack ends what a leased job has to do with this dispatcher, without a result.

@@ -260,6 +260,7 @@ func (w *world) check(t *rapid.T) {
 			t.Fatalf("%d tasks in one pipe", len(p.pipe))
 		}
 	}
+	w.nobodyIsForgotten(t)
 	c, states := w.d.Counts(), map[task.State]int{}
 	for id, j := range w.jobs {
 		states[j.state]++
@@ -270,5 +271,29 @@ func (w *world) check(t *rapid.T) {
 	if c.Running != held || c.Running != states[task.StateRunning] || c.Queued != states[task.StateQueued] ||
 		c.Retrying != states[task.StateRetrying] || c.Done != uint64(len(w.results)) {
 		t.Fatalf("counted %+v, held %d, states %v, %d results", c, held, states, len(w.results))
+	}
+}
+
+// nobodyIsForgotten looks for workers that could take tasks and will not be asked to: each that has nothing to do is
+// on the list of those, or has been woken; and if there is something to do for one on the list, somebody has been woken.
+func (w *world) nobodyIsForgotten(t *rapid.T) {
+	d := w.d
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	woken := false
+	for _, p := range w.puppets {
+		woken = woken || p.woken
+	}
+	for _, p := range w.puppets {
+		l := p.lane
+		if !l.active || l.retired || l.limit > 0 && l.taken >= l.limit || len(l.pipe) > 0 || p.woken {
+			continue
+		}
+		if !l.idle {
+			t.Fatalf("%s is empty and forgotten: reserved %v, solo %v, %d suspects, %d queued", p.name, d.reserved == l, l.solo, len(d.suspects), d.queued)
+		}
+		if d.waiting() > 0 && !woken {
+			t.Fatalf("%s is idle beside %d suspects and %d in the queue", p.name, len(d.suspects), d.queued)
+		}
 	}
 }

@@ -63,6 +63,8 @@ func (l *Lane) Recalled(ids []uint64) error {
 	l.checkWear()
 	if l.wanted() || l.credit() > 0 {
 		l.worker.Wake()
+	} else {
+		l.listIfIdle()
 	}
 	return nil
 }

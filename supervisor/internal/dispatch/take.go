@@ -33,7 +33,7 @@ func (l *Lane) Take(emit func([]wire.Execute)) int {
 	}
 	l.listIfIdle()
 	l.checkWear()
-	if d.queued > 0 && len(l.frames) > 0 {
+	if d.waiting() > 0 && (len(l.frames) > 0 || !l.takes()) {
 		d.offer() // what is left is for somebody else
 	}
 	d.admit()
@@ -96,12 +96,28 @@ func (l *Lane) takeSuspect(now time.Duration) {
 	d.suspects = slices.Delete(d.suspects, 0, 1)
 	l.solo = true
 	l.put(j, now)
+	d.unreserve()
+}
+
+// unreserve lets the reserved lane take whatever there is if no suspect is left to empty it for.
+func (d *Dispatcher) unreserve() {
+	l := d.reserved
+	if l == nil || len(d.suspects) > 0 {
+		return
+	}
+	d.reserved = nil
+	if l.listIfIdle(); d.queued > 0 {
+		d.offer()
+	}
 }
 
 // wanted says that there is something for the lane to take that is worth a write.
 func (l *Lane) wanted() bool {
 	d := l.d
-	return d.queued > 0 && l.lowWater() || len(d.suspects) > 0 && (d.reserved == nil || d.reserved == l && len(l.pipe) == 0)
+	if d.reserved != l && d.queued > 0 && l.lowWater() {
+		return true
+	}
+	return len(d.suspects) > 0 && (d.reserved == nil || len(l.pipe) == 0)
 }
 
 func (l *Lane) put(j *Job, now time.Duration) {
