@@ -65,7 +65,7 @@ func (p *PoolConfig) tasks() dispatch.Settings {
 		Slots: p.Slots, Window: p.Window,
 		SoftTimeout: p.SoftTimeout, HardTimeout: p.HardTimeout, CancelGrace: p.CancelGrace,
 		StallLimit:  p.Heartbeat * time.Duration(p.MissedHeartbeats),
-		MaxAttempts: p.MaxAttempts, MaxCrashes: p.MaxCrashes,
+		MaxAttempts: p.MaxAttempts, MaxCrashes: p.MaxCrashes, Declared: len(p.Tasks) > 0,
 		Backoff: policy.Backoff{Base: p.BackoffBase, Cap: p.BackoffCap},
 	}
 }
@@ -86,6 +86,6 @@ func (s *Supervisor) settings(c *PoolConfig, tasks *dispatch.Dispatcher) pool.Se
 		MaxTasksPerChild: c.MaxTasksPerChild,
 		TTL:              c.TTL, IdleTTL: c.IdleTTL,
 		SoftMemoryLimit: c.SoftMemoryLimit, HardMemoryLimit: watched,
-		Jitter: max(0, c.RecycleJitter), Tasks: tasks.Source(c.tasks()),
+		Serves: c.Tasks, Jitter: max(0, c.RecycleJitter), Tasks: tasks.Source(c.tasks()),
 	}
 }

@@ -101,6 +101,30 @@ func TestBrokenBinaryIsRolledBack(t *testing.T) {
 	}
 }
 
+// A plugin that does not serve what the pool does is not put in its place, unless the pool is to serve something else.
+func TestPluginThatServesOthersIsRolledBack(t *testing.T) {
+	cfg, path := installed(t, supervisor.PoolConfig{Workers: 2})
+	cfg.Pools[0].Tasks = []string{"ok", "pid"}
+	s := complete(t, cfg)
+	inmate, err := os.ReadFile(plugin("inmate"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, path, inmate, 0o755)
+	if err := s.Reload(t.Context(), cfg.Pools); !errors.Is(err, supervisor.ErrRolledBack) || !strings.Contains(err.Error(), `does not serve the task "ok"`) {
+		t.Fatalf("got %v", err)
+	}
+	for range 20 {
+		completed(t, run(t, s, "ok", ""))
+	}
+	pools := slices.Clone(cfg.Pools)
+	pools[0].Tasks = []string{"env"}
+	if err := s.Reload(t.Context(), pools); err != nil {
+		t.Fatal(err)
+	}
+	completed(t, run(t, s, "env", ""))
+}
+
 // replaceAll kills workers, one after the other, each of which has another come up.
 func replaceAll(t testing.TB, s *supervisor.Supervisor, events *event.Subscription, size int) {
 	t.Helper()

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -147,5 +148,41 @@ func TestE2EReloadOfTokensAndSettings(t *testing.T) {
 	reload(exitOK).says("take effect when the server is started again: listen, limits.max_batch")
 	submit(old, exitUsage).says("this token is not known here")
 	submit(next, exitOK)
+	s.stop()
+}
+
+// A plugin that serves other tasks is not put in place of one whose tasks wait, and at a restart they go on waiting.
+func TestE2EPluginThatServesOthersKillsNoTask(t *testing.T) {
+	b := newBrood(t, "serve", "--config", "brood.yaml")
+	b.inDir("brood.yaml", "listen: 127.0.0.1:0\ndata_dir: data\npools:\n  p: {plugin: ./plugin, workers: 1}\n")
+	plugin := b.inDir("plugin", "-")
+	become := func(name string) {
+		t.Helper()
+		if err := errors.Join(os.Remove(plugin), os.Symlink(filepath.Join(buildDir, "plugins", name), plugin)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	become("faulty")
+	s := serves(b)
+	s.client("pause", "p").run(exitOK)
+	s.client("submit", "--task", "sleep", "--id", "x", "--payload", `{"ms":1}`).run(exitOK)
+	become("echo")
+	s.client("reload").run(exitIncomplete)
+	if out := s.client("pools").run(exitOK).stdout.String(); !strings.Contains(out, "does not serve the task") {
+		t.Errorf("pools printed %s", out)
+	}
+	s.client("resume", "p").run(exitOK)
+	s.client("wait", "x").run(exitOK)
+	s.client("pause", "p").run(exitOK)
+	s.client("submit", "--task", "sleep", "--id", "y", "--payload", `{"ms":1}`).run(exitOK)
+	s.stop()
+	again := newBrood(t, "serve", "--config", "brood.yaml")
+	again.cmd.Dir = b.cmd.Dir
+	s = serves(again)
+	s.client("resume", "p").run(exitOK)
+	again.awaits("tasks are left in their queue that the plugin does not serve")
+	if out := s.client("dead", "list", "--json").run(exitOK).stdout.String(); out != "" {
+		t.Errorf("dead letters: %s", out)
+	}
 	s.stop()
 }

@@ -63,15 +63,15 @@ func (f finder) find(ctx context.Context, p *poolOptions) (supervisor.PoolConfig
 		logger = hclog.NewNullLogger() // the reload itself says what is wrong with a new plugin
 	}
 	d, err := supervisor.Describe(ctx, config, logger)
-	if err != nil {
-		i := slices.IndexFunc(f.before, func(old supervisor.PoolConfig) bool { return old.Name == p.name })
-		if i < 0 {
-			f.cannot(at, "%s: %v", place, err)
-			return config, false
-		}
-		if len(config.Tasks) == 0 {
-			config.Tasks = f.before[i].Tasks
-		}
+	known := f.served(p.name)
+	switch {
+	case err != nil && known == nil:
+		f.cannot(at, "%s: %v", place, err)
+		return config, false
+	case len(config.Tasks) == 0 && len(missing(known, d.Tasks)) > 0: // the reload finds that out too, and is rolled back
+		config.Tasks = known
+		return config, true
+	case err != nil:
 		return config, true
 	}
 	ok := true
@@ -89,6 +89,21 @@ func (f finder) find(ctx context.Context, p *poolOptions) (supervisor.PoolConfig
 		config.Tasks = d.Tasks
 	}
 	return config, ok
+}
+
+// served are the tasks that a pool serves now, nil if there is no such pool.
+func (f finder) served(pool string) []string {
+	for _, p := range f.before {
+		if p.Name == pool {
+			return p.Tasks
+		}
+	}
+	return nil
+}
+
+// missing are the tasks that are not among others.
+func missing(tasks, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(tasks), func(name string) bool { return slices.Contains(others, name) })
 }
 
 func noSuchTask(name, plugin string, serves []string) string {

@@ -49,6 +49,9 @@ type Settings struct {
 	// These go with the pool.
 	MaxAttempts, MaxCrashes int
 	Backoff                 policy.Backoff
+	// Declared says that tasks of unknown names are refused when they are submitted: a leased one that no
+	// handler serves is for another version of the plugin, which may come, or be elsewhere.
+	Declared bool
 }
 
 // moment is how much work is not worth waking another worker for.
@@ -84,6 +87,7 @@ type Dispatcher struct {
 	handlers map[string]bool // what the plugin serves; nil until known
 	only     string          // its only handler, if it has one
 	served   string          // the name last found among handlers
+	foreign  string          // the name last told of that is not among them
 	lanes    map[*Lane]bool  // ready or draining
 	active   int             // lanes that may take tasks
 	standby  []*Lane         // warm, waiting for an active one to leave

@@ -116,6 +116,27 @@ func (d *Dispatcher) giveBack(j *Job, delay time.Duration) {
 	d.checkDrained()
 }
 
+// othersPause is how long a task is left to others that no handler here serves.
+const othersPause = 30 * time.Second
+
+// forOthers returns a leased job that is for another version of the plugin; nothing of it has been started.
+func (d *Dispatcher) forOthers(j *Job) bool {
+	if !j.leased || !d.settings.Declared || j.cancelAt != 0 {
+		return false
+	}
+	if name := j.Result.Task.Name; d.foreign != name {
+		d.foreign = name
+		d.cfg.Logger.Error("tasks are left in their queue that the plugin does not serve; they wait for one that does",
+			"pool", d.cfg.Pool, "error", d.unknown(name), "correlation_id", j.Result.Task.ID)
+	}
+	if j.state == task.StateRunning {
+		j.starts--
+		j.Result.Started = j.starts
+	}
+	d.giveBack(j, othersPause)
+	return true
+}
+
 // interrupted returns a leased job whose worker was killed because the supervisor stops: its
 // attempt does not count, unless it must never be started again.
 func (d *Dispatcher) interrupted(j *Job) bool {

@@ -195,3 +195,31 @@ func TestCancellingAReturnedJobDoesNothing(t *testing.T) {
 		}
 	})
 }
+
+// A task of a name that was known where it was submitted, and is not here, is for another version of the plugin.
+func TestLeasedTaskThatNobodyHereServesIsLeftToOthers(t *testing.T) {
+	for _, replaced := range []bool{false, true} { // the plugin's file, since it said what it serves
+		cfg := settings()
+		cfg.Declared = true
+		leased(t, cfg, func(t *testing.T, r *rig) {
+			p := r.worker(0)
+			if !replaced {
+				r.d.learn(ipc.Ready{SDK: "puppet", Tasks: []string{"y"}})
+			}
+			r.lease("a", task.Options{AtMostOnce: true}, Past{}).Result.Task.Name = "x"
+			if p.take(); replaced {
+				p.answer("a", ipc.OutcomeUnknown)
+			}
+			if d := r.returned("a"); d != othersPause || r.jobs["a"].Result.Started != 0 || len(r.jobs["a"].Result.Attempts) != 0 {
+				t.Errorf("delay %v, %+v", d, r.jobs["a"].Result)
+			}
+		})
+	}
+	leased(t, settings(), func(t *testing.T, r *rig) { // any name may be submitted
+		p := r.worker(0)
+		r.lease("a", task.Options{}, Past{})
+		p.take()
+		p.answer("a", ipc.OutcomeUnknown)
+		r.ended("a", task.Rejected)
+	})
+}

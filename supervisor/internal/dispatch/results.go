@@ -122,6 +122,9 @@ var kinds = map[task.Outcome]string{
 
 // answered decides what follows from a handler's answer.
 func (d *Dispatcher) answered(j *Job, rec *task.Attempt, a *worker.Answer, now time.Duration) {
+	if a.Outcome == ipc.OutcomeUnknown && d.forOthers(j) {
+		return
+	}
 	if rec != nil {
 		j.record(*rec)
 	}
@@ -256,7 +259,9 @@ func (d *Dispatcher) resolve(j *Job, now time.Duration) bool {
 		d.served = *name
 		return true
 	}
-	d.end(j, task.StateDead, &task.Error{Kind: task.KindUnknownTask, Message: d.unknown(*name)}, now)
+	if !d.forOthers(j) {
+		d.end(j, task.StateDead, &task.Error{Kind: task.KindUnknownTask, Message: d.unknown(*name)}, now)
+	}
 	return false
 }
 

@@ -25,6 +25,8 @@ type Settings struct {
 	SoftMemoryLimit  uint64 // bytes
 	HardMemoryLimit  uint64 // bytes
 	Jitter           float64
+	// Serves are the tasks that a plugin has to serve for a reload to succeed; empty is any.
+	Serves []string
 
 	Tasks Source
 }

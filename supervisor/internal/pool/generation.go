@@ -1,6 +1,9 @@
 package pool
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -14,6 +17,17 @@ type generation struct {
 	Settings
 	serves ipc.Ready // what the last of them to become ready said
 	pulsed time.Time // when they were looked at for a sign of life
+}
+
+// lacks says which task that is to be served its plugin does not know, nil if there is none.
+func (g *generation) lacks() error {
+	for _, name := range g.Serves {
+		if !slices.Contains(g.serves.Tasks, name) {
+			return fmt.Errorf("the plugin does not serve the task %q, which the pool does, and which may be in its queue; it serves: %s. Say in the pool's tasks what it is to serve",
+				name, strings.Join(g.serves.Tasks, ", "))
+		}
+	}
+	return nil
 }
 
 // newest is the latest generation of which a worker is known to start.

@@ -116,9 +116,14 @@ func (p *Pool) nowReady(w *worker.Worker) {
 		p.dismissForShutdown(m)
 		return
 	}
-	if p.next(m) {
-		p.prove()
+	if !p.next(m) {
+		return
 	}
+	if err := m.gen.lacks(); err != nil {
+		p.rollBack(err)
+		return
+	}
+	p.prove()
 }
 
 // capable says that a worker counts as one that will go on taking tasks.
