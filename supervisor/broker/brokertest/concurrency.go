@@ -25,7 +25,7 @@ var concurrencyTests = []test{
 	{name: "in their order", run: func(r *rig) {
 		batch := several("t", 5, limited("k", 1))
 		batch[3].Task.Priority = 10
-		r.enqueue(batch...)
+		r.queue(batch...)
 		for _, id := range []string{"t3", "t0", "t1", "t2", "t4"} {
 			r.ack(r.take(id))
 		}

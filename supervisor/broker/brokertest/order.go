@@ -31,13 +31,13 @@ var orderTests = []test{
 		r.order(want, 7)
 	}},
 	{name: "the higher priority goes first", run: func(r *rig) {
-		r.enqueue(message("low", priority(-1)), message("none"), message("high", priority(5)), message("higher", priority(1000)),
+		r.queue(message("low", priority(-1)), message("none"), message("high", priority(5)), message("higher", priority(1000)),
 			message("lowest", priority(-1000)), message("none too"))
 		r.order([]string{"higher", "high", "none", "none too", "low", "lowest"}, 1)
 	}},
 	{name: "waiting makes up for priority", run: func(r *rig) {
 		step := policy.PriorityStep
-		r.enqueue(
+		r.queue(
 			message("new, 2", priority(2), ago(0)),
 			message("new, 0", priority(0), ago(0)),
 			message("a step and a half, 0", ago(3*step/2)),

@@ -118,6 +118,14 @@ func (r *rig) enqueue(messages ...*broker.Message) {
 	}
 }
 
+// queue stores messages into an empty pool and waits until all of them can be seen: what has just been stored under
+// several priorities may be seen one after the other, and be leased as it is seen.
+func (r *rig) queue(messages ...*broker.Message) {
+	r.Helper()
+	r.enqueue(messages...)
+	r.counts(pool, broker.Counts{Queued: len(messages)})
+}
+
 // refuse tries to enqueue a message that must not be accepted.
 func (r *rig) refuse(m *broker.Message) error {
 	r.Helper()
