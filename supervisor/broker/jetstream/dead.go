@@ -29,26 +29,60 @@ func (b *Broker) Dead(ctx context.Context, pool, after string, n int) (letters [
 	if pool != "" {
 		filter = b.names.subject("d", token(pool), "*")
 	}
-	var damaged error
-	for len(letters) < n {
-		before := seq
-		left, err := b.get(ctx, b.names.stream("d"), lookup{Seq: seq, NextFor: filter, Batch: min(n-len(letters), deadPage)}, func(s stored) {
-			seq = s.seq + 1
-			l, err := readLetter(s)
-			if err != nil {
-				damaged = err
-				return
-			}
-			letters = append(letters, l)
-		})
+	list := &listing{b: b, filter: filter, seq: seq}
+	for len(list.letters) < n {
+		ended, err := list.read(ctx, min(n-len(list.letters), deadPage))
 		if err != nil {
 			return nil, "", err
 		}
-		if left == 0 || seq == before {
-			return letters, "", damaged
+		if ended {
+			return list.letters, "", list.damaged
 		}
 	}
-	return letters, strconv.FormatUint(seq, 10), damaged
+	return list.letters, strconv.FormatUint(list.seq, 10), list.damaged
+}
+
+// listing is one call of Dead.
+type listing struct {
+	b       *Broker
+	filter  string
+	seq     uint64 // of the stream, from where on to read
+	letters []broker.DeadLetter
+	damaged error
+}
+
+// read takes up to n letters, at least one unless the list has ended.
+func (l *listing) read(ctx context.Context, n int) (ended bool, err error) {
+	stream, before := l.b.names.stream("d"), l.seq
+	left, err := l.b.get(ctx, stream, lookup{Seq: l.seq, NextFor: l.filter, Batch: n}, l.take)
+	if err != nil {
+		return false, err
+	}
+	ended = left == 0 || l.seq == before
+	if !ended || !l.b.replicated.Load() {
+		return ended, nil
+	}
+	// A server that is behind the others lacks the newest letters: its leader knows where the list ends.
+	s, err := l.b.after(ctx, stream, l.seq, l.filter)
+	switch {
+	case errors.Is(err, broker.ErrNotFound):
+		return true, nil
+	case err != nil:
+		return false, err
+	case l.seq == before:
+		l.take(s)
+	}
+	return false, nil
+}
+
+func (l *listing) take(s stored) {
+	l.seq = s.seq + 1
+	letter, err := readLetter(s)
+	if err != nil {
+		l.damaged = err
+		return
+	}
+	l.letters = append(l.letters, letter)
 }
 
 // position reads a cursor.

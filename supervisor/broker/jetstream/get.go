@@ -9,8 +9,6 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-
-	"github.com/brood-run/brood/supervisor/broker"
 )
 
 // mostLast is how many subjects a server looks up in one request.
@@ -29,6 +27,7 @@ type lookup struct {
 	NextFor  string   `json:"next_by_subj,omitempty"`
 	Batch    int      `json:"batch,omitempty"`
 	Last     []string `json:"multi_last,omitempty"`
+	LastFor  string   `json:"last_by_subj,omitempty"` // of a leader only
 	MaxBytes int      `json:"max_bytes,omitempty"`
 }
 
@@ -36,8 +35,18 @@ type lookup struct {
 // wildcards stands for few messages, of which there are mostLast at most.
 func (q *lookup) answers() int { return min(4*max(len(q.Last), q.Batch)+4, max(mostLast, q.Batch)+4) }
 
-// lasts calls f with the last message of each of the subjects that has one.
+// lasts calls f with the last message of each of the subjects that has one. What was stored before is there. Where a
+// subject has wildcards and stands for several, it may be called for one of them only.
 func (s *session) lasts(ctx context.Context, stream string, subjects []string, f func(stored)) error {
+	if s.replicated.Load() {
+		return s.fromLeader(ctx, stream, subjects, f)
+	}
+	return s.lastsNearby(ctx, stream, subjects, f)
+}
+
+// lastsNearby calls f with the last message of each of the subjects that has one, all that a wildcard stands for too,
+// as some server knows it: it may be behind the others.
+func (s *session) lastsNearby(ctx context.Context, stream string, subjects []string, f func(stored)) error {
 	for len(subjects) > 0 {
 		n := min(len(subjects), mostLast)
 		// A wildcard may match several subjects: the server refuses what is too much, and half of it is asked for.
@@ -58,7 +67,8 @@ func (s *session) lasts(ctx context.Context, stream string, subjects []string, f
 
 var errTooMany = errors.New("too many results")
 
-// get asks for messages, calls f with each, and returns how many there are after them.
+// get asks for messages, calls f with each, and returns how many there are after them, as some server knows it: it may
+// be behind the others.
 func (s *session) get(ctx context.Context, stream string, q lookup, f func(stored)) (pending int, err error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
@@ -104,32 +114,6 @@ func (s *session) get(ctx context.Context, stream string, q lookup, f func(store
 func fromDirect(m *nats.Msg) stored {
 	seq, _ := strconv.ParseUint(m.Header.Get("Nats-Sequence"), 10, 64)
 	return stored{subject: m.Header.Get("Nats-Subject"), seq: seq, data: m.Data}
-}
-
-// last returns the last message of a subject, asked of whoever leads the stream, so that what was stored
-// before is there. broker.ErrNotFound.
-func (s *session) last(ctx context.Context, stream, subject string) (stored, error) {
-	ctx, cancel := s.bound(ctx)
-	defer cancel()
-	var answer struct {
-		Error   *jetstream.APIError `json:"error"`
-		Message struct {
-			Subject string `json:"subject"`
-			Seq     uint64 `json:"seq"`
-			Data    []byte `json:"data"`
-		} `json:"message"`
-	}
-	if err := s.api(ctx, "STREAM.MSG.GET."+stream, map[string]string{"last_by_subj": subject}, &answer); err != nil {
-		return stored{}, err
-	}
-	switch {
-	case answer.Error == nil:
-		m := answer.Message
-		return stored{subject: m.Subject, seq: m.Seq, data: m.Data}, nil
-	case answer.Error.ErrorCode == jetstream.JSErrCodeMessageNotFound, answer.Error.ErrorCode == jetstream.JSErrCodeStreamNotFound:
-		return stored{}, broker.ErrNotFound
-	}
-	return stored{}, unavailable(answer.Error)
 }
 
 // replace stores a message if the last one under its subject has that sequence, 0 for none, and returns its

@@ -64,7 +64,8 @@ func (p *pool) loadPause(ctx context.Context) error {
 	return nil
 }
 
-// Counts implements broker.Pools. Several brokers on one server see the same figures.
+// Counts implements broker.Pools. Several brokers on one server see the same figures; in a cluster they may be behind
+// for a moment.
 func (b *Broker) Counts(ctx context.Context, pool string) (broker.Counts, error) {
 	var counts broker.Counts
 	if err := b.closed(); err != nil {
@@ -184,7 +185,7 @@ func (p *pool) oldestAgain(ctx context.Context, c census) (time.Time, error) {
 	return c.oldest, nil
 }
 
-// count is how many messages a stream has under a subject.
+// count is how many messages a stream has under a subject, as some server knows it.
 func (s *session) count(ctx context.Context, stream, subject string) (int, error) {
 	n := 0
 	left, err := s.get(ctx, stream, lookup{Seq: 1, NextFor: subject, Batch: 1}, func(stored) { n++ })

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -23,6 +24,7 @@ type session struct {
 	js     jetstream.JetStream
 	*publisher
 
+	replicated  atomic.Bool   // some stream is kept by several servers: they may answer differently
 	reconnected chan struct{} // gets a value, if it has room, after each reconnection
 
 	mu   sync.Mutex

@@ -9,6 +9,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/brood-run/brood/supervisor/broker"
 )
 
 // slots is the stream of leases under concurrency keys, for brokers that share a server: a key has as many
@@ -59,12 +61,16 @@ func (b *Broker) slot(ctx context.Context, c *claim) (bool, error) {
 	}
 	taken := map[string]bool{}
 	own := ""
-	err := b.lasts(ctx, b.names.stream("c"), []string{b.names.subject("c", token(m.ConcurrencyKey), "*")}, func(s stored) {
+	// A slot that is not known to be taken is refused by the server; one that is not known to be free is tried again.
+	err := b.lastsNearby(ctx, b.names.stream("c"), []string{b.names.subject("c", token(m.ConcurrencyKey), "*")}, func(s stored) {
 		taken[s.subject] = true
 		if string(s.data) == m.Task.ID {
 			own = s.subject // of an earlier lease of the same task
 		}
 	})
+	if err == nil && own != "" && b.replicated.Load() {
+		own, err = b.stillOwn(ctx, own, m.Task.ID)
+	}
 	if err != nil {
 		return false, err
 	}
@@ -92,6 +98,16 @@ func (b *Broker) slot(ctx context.Context, c *claim) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// stillOwn returns a slot if its task has it, as its leader knows it: somebody else may have it by now, who must not
+// lose it to a renewal.
+func (b *Broker) stillOwn(ctx context.Context, slot, id string) (string, error) {
+	s, err := b.last(ctx, b.names.stream("c"), slot)
+	if errors.Is(err, broker.ErrNotFound) || err == nil && string(s.data) != id {
+		return "", nil
+	}
+	return slot, err
 }
 
 // renewSlot keeps a slot for as long as the lease that has just been extended.

@@ -67,6 +67,9 @@ func (s *session) ensure(ctx context.Context, streams ...jetstream.StreamConfig)
 func (s *session) ensureOne(ctx context.Context, cfg jetstream.StreamConfig) error {
 	cfg.Storage, cfg.Replicas = jetstream.FileStorage, s.replicas()
 	existing, err := s.js.Stream(ctx, cfg.Name)
+	if s.engine == nil && (cfg.Replicas > 1 || err == nil && existing.CachedInfo().Config.Replicas > 1) {
+		s.replicated.Store(true)
+	}
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 		_, err = s.js.CreateStream(ctx, cfg)
