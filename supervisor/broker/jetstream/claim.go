@@ -54,6 +54,11 @@ func (c *claim) lapsed() bool { return c.age() >= c.pool.b.cfg.LeaseTime*19/20 }
 // gone says that the lease lapsed so long ago that the task must have been leased again, unless nobody wants it.
 func (c *claim) gone() bool { return c.age() >= c.pool.b.cfg.LeaseTime*3/2 }
 
+// expired says that the task was to be started before now.
+func (c *claim) expired() bool {
+	return !c.lease.Expires.IsZero() && time.Until(c.lease.Expires) <= 0
+}
+
 func (c *claim) age() time.Duration { return time.Since(*c.renewed.Load()) }
 
 // claimOf is what is behind a lease of this broker.

@@ -85,6 +85,9 @@ func (s *session) ensureOne(ctx context.Context, cfg jetstream.StreamConfig) err
 		return nil
 	}
 	now.MaxMsgs, now.MaxAge = limit(cfg.MaxMsgs), cfg.MaxAge
+	if now.MaxAge > 0 {
+		now.Duplicates = min(now.Duplicates, now.MaxAge) // the server asks for that
+	}
 	_, err = s.js.UpdateStream(ctx, now)
 	return err
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // vet returns those of the claims that may be handed out. Those that were leased before may have their
-// result, have to wait, or have a history.
+// result, have to wait, or have a history; those that expire may have their result, and be in the queue for a moment more.
 func (p *pool) vet(ctx context.Context, claims []*claim) ([]*claim, error) {
 	if len(claims) == 0 {
 		return nil, nil
@@ -21,7 +21,7 @@ func (p *pool) vet(ctx context.Context, claims []*claim) ([]*claim, error) {
 	}
 	var again []*claim
 	for _, c := range claims {
-		if c.lease.Delivery > 1 || c.doubtful {
+		if c.lease.Delivery > 1 || c.doubtful || c.expired() {
 			again = append(again, c)
 		}
 	}
@@ -34,11 +34,12 @@ func (p *pool) vet(ctx context.Context, claims []*claim) ([]*claim, error) {
 	}
 	kept := claims[:0]
 	for _, c := range claims {
+		before, known := past[c.lease.Task.ID]
 		switch {
-		case c.lease.Delivery == 1 && !c.doubtful:
+		case !known:
 			kept = append(kept, c)
 		case p.b.busy(c):
-		case p.b.resume(ctx, c, past[c.lease.Task.ID]):
+		case p.b.resume(ctx, c, before):
 			kept = append(kept, c)
 		default:
 			p.b.gate.leave(&c.lease.Message)
