@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -121,7 +122,7 @@ func fromDirect(m *nats.Msg) stored {
 func (s *session) replace(ctx context.Context, subject string, data []byte, last uint64) (seq uint64, err error) {
 	m, err := s.nc.RequestMsgWithContext(ctx, &nats.Msg{
 		Subject: subject, Data: data,
-		Header: nats.Header{"Nats-Expected-Last-Subject-Sequence": []string{strconv.FormatUint(last, 10)}},
+		Header: nats.Header{"Nats-Expected-Last-Subject-Sequence": []string{decimal(last)}},
 	})
 	if err != nil {
 		return 0, unwritten(err)
@@ -135,6 +136,8 @@ func (s *session) replace(ctx context.Context, subject string, data []byte, last
 	}
 	return answer.Sequence, nil
 }
+
+func decimal(n uint64) string { return strconv.FormatUint(n, 10) }
 
 // remove deletes a message. It is no error if it is not there.
 func (s *session) remove(ctx context.Context, stream string, seq uint64) error {
@@ -175,6 +178,22 @@ func (s *session) api(ctx context.Context, name string, request, answer any) err
 		return unavailable(err)
 	}
 	return nil
+}
+
+// firstAnswer is how long to wait for the first answer to a request before it is made again.
+const firstAnswer = time.Second
+
+// insist makes a request again if no answer comes, as long as ctx lasts, and longer each time: in a cluster one is lost
+// when it comes while a stream has no leader, or when somebody else asks for the same to be made at that moment.
+func (s *session) insist(ctx context.Context, request func(context.Context) error) error {
+	for patience := firstAnswer; ; patience *= 2 {
+		try, cancel := context.WithTimeout(ctx, patience)
+		err := request(try)
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 // bound is a context that ends after the time that an exchange may take, too.

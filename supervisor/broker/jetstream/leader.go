@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"strconv"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -26,36 +25,56 @@ const mostAsked = 256
 func (s *session) fromLeader(ctx context.Context, stream string, subjects []string, f func(stored)) error {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	inbox := s.nc.NewInbox()
-	answers := make(chan *nats.Msg, min(len(subjects), mostAsked))
-	sub, err := s.nc.ChanSubscribe(inbox, answers)
-	if err != nil {
-		return unavailable(err)
-	}
-	defer func() { _ = sub.Unsubscribe() }() // fails only if the connection is closed
-	for asked, answered := 0, 0; answered < len(subjects); {
-		for ; asked < len(subjects) && asked-answered < mostAsked; asked++ {
-			body := []byte(`{"last_by_subj":` + strconv.Quote(subjects[asked]) + `}`)
-			if err := s.nc.PublishRequest("$JS.API.STREAM.MSG.GET."+stream, inbox, body); err != nil {
-				return unavailable(err)
-			}
+	for len(subjects) > 0 {
+		some := subjects[:min(len(subjects), mostAsked)]
+		var found []stored
+		err := s.insist(ctx, func(ctx context.Context) (err error) {
+			found, err = s.askFor(ctx, stream, some)
+			return err
+		})
+		if err != nil {
+			return err
 		}
-		select {
-		case m := <-answers:
-			answered++
-			found, err := fromAnswer(m)
-			if errors.Is(err, broker.ErrNotFound) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			f(found)
-		case <-ctx.Done():
-			return unavailable(ctx.Err())
+		for _, s := range found {
+			f(s)
 		}
+		subjects = subjects[len(some):]
 	}
 	return nil
+}
+
+// askFor asks a stream's leader for the last message of each of the subjects that has one.
+func (s *session) askFor(ctx context.Context, stream string, subjects []string) (found []stored, err error) {
+	inbox := s.nc.NewInbox()
+	answers := make(chan *nats.Msg, len(subjects))
+	sub, err := s.nc.ChanSubscribe(inbox, answers)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	defer func() { _ = sub.Unsubscribe() }() // fails only if the connection is closed
+	for _, subject := range subjects {
+		body, err := json.Marshal(lookup{LastFor: subject})
+		if err != nil {
+			return nil, err
+		}
+		if err := s.nc.PublishRequest("$JS.API.STREAM.MSG.GET."+stream, inbox, body); err != nil {
+			return nil, unavailable(err)
+		}
+	}
+	for range subjects {
+		select {
+		case m := <-answers:
+			one, err := fromAnswer(m)
+			if err == nil {
+				found = append(found, one)
+			} else if !errors.Is(err, broker.ErrNotFound) {
+				return nil, err
+			}
+		case <-ctx.Done():
+			return nil, unavailable(ctx.Err())
+		}
+	}
+	return found, nil
 }
 
 // last returns the last message of a subject, as the stream's leader knows it. broker.ErrNotFound.
@@ -76,7 +95,11 @@ func (s *session) ask(ctx context.Context, stream string, q lookup) (stored, err
 	if err != nil {
 		return stored{}, err
 	}
-	m, err := s.nc.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+stream, body)
+	var m *nats.Msg
+	err = s.insist(ctx, func(ctx context.Context) (err error) {
+		m, err = s.nc.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+stream, body)
+		return err
+	})
 	if err != nil {
 		return stored{}, unavailable(err)
 	}

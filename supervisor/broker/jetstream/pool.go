@@ -86,7 +86,7 @@ func (p *pool) prepare(ctx context.Context) error {
 
 // findLevels gets to know the levels that others use.
 func (p *pool) findLevels(ctx context.Context) error {
-	s, err := p.b.js.Stream(ctx, p.stream)
+	s, err := p.b.lookUp(ctx, p.stream)
 	if err != nil {
 		return unavailable(err)
 	}
@@ -130,7 +130,10 @@ func (p *pool) level(ctx context.Context, l int) (*puller, error) {
 	}
 	ctx, cancel := p.b.bound(ctx)
 	defer cancel()
-	_, err := p.b.js.CreateOrUpdateConsumer(ctx, p.stream, p.b.levelConsumer(token(p.name), levelToken(l)))
+	err := p.b.insist(ctx, func(ctx context.Context) error {
+		_, err := p.b.js.CreateOrUpdateConsumer(ctx, p.stream, p.b.levelConsumer(token(p.name), levelToken(l)))
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("consumer %s of %s: %w", levelToken(l), p.stream, unavailable(err))
 	}

@@ -66,15 +66,18 @@ func (s *session) ensure(ctx context.Context, streams ...jetstream.StreamConfig)
 
 func (s *session) ensureOne(ctx context.Context, cfg jetstream.StreamConfig) error {
 	cfg.Storage, cfg.Replicas = jetstream.FileStorage, s.replicas()
-	existing, err := s.js.Stream(ctx, cfg.Name)
+	existing, err := s.lookUp(ctx, cfg.Name)
 	if s.engine == nil && (cfg.Replicas > 1 || err == nil && existing.CachedInfo().Config.Replicas > 1) {
 		s.replicated.Store(true)
 	}
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
-		_, err = s.js.CreateStream(ctx, cfg)
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-			return s.awaitStream(ctx, cfg.Name) // somebody else was quicker
+		err = s.insist(ctx, func(ctx context.Context) error {
+			_, err := s.js.CreateStream(ctx, cfg)
+			return err
+		})
+		if err == nil && s.engine == nil || errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			return s.awaitStream(ctx, cfg.Name) // somebody else may have been quicker
 		}
 		return err
 	case err != nil:
@@ -95,7 +98,7 @@ func (s *session) ensureOne(ctx context.Context, cfg jetstream.StreamConfig) err
 // awaitStream waits until a stream can be seen that somebody else is making: in a cluster that takes a moment.
 func (s *session) awaitStream(ctx context.Context, name string) error {
 	for {
-		_, err := s.js.Stream(ctx, name)
+		_, err := s.lookUp(ctx, name)
 		if !errors.Is(err, jetstream.ErrStreamNotFound) {
 			return err
 		}
@@ -105,6 +108,15 @@ func (s *session) awaitStream(ctx context.Context, name string) error {
 		case <-time.After(inProcessPause):
 		}
 	}
+}
+
+// lookUp finds a stream.
+func (s *session) lookUp(ctx context.Context, name string) (stream jetstream.Stream, err error) {
+	err = s.insist(ctx, func(ctx context.Context) error {
+		stream, err = s.js.Stream(ctx, name)
+		return err
+	})
+	return stream, err
 }
 
 // limit is a limit as the server reports it.
