@@ -2,6 +2,7 @@ package jetstream
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -45,6 +46,14 @@ func (a *arrival) open(p *pool) (*claim, error) {
 // may have some.
 func (c *claim) afresh() {
 	c.lease.Delivery, c.lease.History, c.unseen = int(c.delivery), c.submitted, 0
+}
+
+// write returns the author of what is stored for the claim.
+func (c *claim) write() uint64 {
+	for c.author == 0 {
+		c.author = rand.Uint64()
+	}
+	return c.author
 }
 
 // lapsed says that the lease was not renewed in time: it may be somebody else's. The server's clock started when it sent

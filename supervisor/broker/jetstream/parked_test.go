@@ -28,9 +28,7 @@ func TestVanishedOnce(t *testing.T) {
 				t.Fatalf("leased once: delivery %d after %d starts, with %d records", c.lease.Delivery, h.Starts, len(h.Attempts))
 			}
 		}
-		if err := b.unread(t.Context(), c, 0); err != nil {
-			t.Fatal(err)
-		}
+		b.unread(t.Context(), []*claim{c}, func(*claim) time.Duration { return 0 })
 	}
 }
 
@@ -53,9 +51,7 @@ func TestUnseenOnce(t *testing.T) {
 				t.Fatalf("leased once: delivery %d after %d starts", c.lease.Delivery, c.lease.History.Starts)
 			}
 		}
-		if err := b.unread(t.Context(), c, 0); err != nil {
-			t.Fatal(err)
-		}
+		b.unread(t.Context(), []*claim{c}, func(*claim) time.Duration { return 0 })
 	}
 }
 

@@ -3,7 +3,6 @@ package jetstream
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"strconv"
 	"time"
 
@@ -38,10 +37,14 @@ func (b *Broker) Nack(ctx context.Context, l *broker.Lease, delay time.Duration)
 		return err
 	}
 	b.held.drop(c)
-	err = b.giveBack(ctx, c, delay)
+	if err := b.giveBack(ctx, c, delay); err != nil {
+		// Its state is stored, so that it has been given back. Whether the server knows that it may be leased is not
+		// known, and to say so again might take it from whoever has leased it meanwhile.
+		b.cfg.Logger.Warn("a task that was given back may be leased again only when its lease lapses", "task", l.Task.ID, "error", err)
+	}
 	b.freeSlot(ctx, c)
 	b.gate.leave(&l.Message)
-	return err
+	return nil
 }
 
 // giveBack returns a task to its queue. The server answers when it is there, so that who leases next gets it
@@ -87,14 +90,8 @@ func (b *Broker) unmarkDelayed(pool, id string) {
 func (b *Broker) remember(ctx context.Context, c *claim, s *storepb.State) error {
 	ctx, cancel := b.bound(ctx)
 	defer cancel()
-	for c.author == 0 {
-		c.author = rand.Uint64()
-	}
-	s.Author = c.author
-	h := s.GetHistory()
-	data, err := b.encodeLess(c.lease.Task.ID, s, func() { bare(h.GetAttempts()) }, func() {
-		s.History = &storepb.History{Starts: h.GetStarts(), Crashes: h.GetCrashes()}
-	})
+	s.Author = c.write()
+	data, err := b.encodeState(c, s)
 	if err != nil {
 		return err
 	}
@@ -119,6 +116,13 @@ func (b *Broker) remember(ctx context.Context, c *claim, s *storepb.State) error
 		// It is the end of an earlier life of the task, or ours, of a try that was thought lost.
 	}
 	return unavailable(errors.New("the state of the task changes too quickly"))
+}
+
+func (b *Broker) encodeState(c *claim, s *storepb.State) ([]byte, error) {
+	h := s.GetHistory()
+	return b.encodeLess(c.lease.Task.ID, s, func() { bare(h.GetAttempts()) }, func() {
+		s.History = &storepb.History{Starts: h.GetStarts(), Crashes: h.GetCrashes()}
+	})
 }
 
 // forget has the server drop a task's state. It would drop it by itself, just later.

@@ -46,11 +46,7 @@ func (p *pool) giveBackAhead(ctx context.Context) {
 	p.parked = nil
 	p.b.gate.parks(p, false)
 	p.mu.Unlock()
-	for _, c := range back {
-		if err := p.b.unread(ctx, c, 0); err != nil {
-			return // they lapse
-		}
-	}
+	p.b.unread(ctx, back, func(*claim) time.Duration { return 0 })
 }
 
 // refuse returns what found no room under its concurrency key, and no place to wait for it. The longer it
@@ -60,30 +56,7 @@ func (p *pool) refuse(ctx context.Context) {
 	refused := p.refused
 	p.refused = nil
 	p.mu.Unlock()
-	for _, c := range refused {
-		if err := p.b.unread(ctx, c, parkedPause<<min(c.delivery, 6)); err != nil {
-			return // they lapse
-		}
-	}
-}
-
-// unread gives back a message that was not handed out, which its state tells.
-func (b *Broker) unread(ctx context.Context, c *claim, delay time.Duration) error {
-	s := &storepb.State{History: toHistory(c.submitted)} // an attempt that nobody wrote down is counted again next time
-	if c.delivery > 1 {
-		known, err := b.stateOf(ctx, c)
-		if err != nil {
-			return err
-		}
-		if known != nil {
-			s = known
-		}
-	}
-	s.Unseen++
-	if err := b.remember(ctx, c, s); err != nil {
-		return err
-	}
-	return b.giveBack(ctx, c, delay)
+	p.b.unread(ctx, refused, func(c *claim) time.Duration { return parkedPause << min(c.delivery, 6) })
 }
 
 // stateOf reads the state of a task, nil if it has none.
