@@ -183,7 +183,7 @@ func (p *pool) fill(n int) (asked bool, err error) {
 			if asked = true; time.Since(q.heard) > p.b.cfg.Timeout {
 				q.reset()
 			}
-		case missing <= 0 || q.drained:
+		case missing <= 0 || q.drained || len(q.buffer) > 0 && q.room() <= 0:
 		case len(p.levels) == 1 && len(q.buffer) == 0: // saves a round trip when there is nothing
 			if err := q.ring(missing, true); err != nil {
 				return false, err

@@ -11,16 +11,25 @@ func (p *pool) best(n int) []*claim {
 	claims := make([]*claim, 0, min(n, p.buffered()+len(p.parked)))
 	parked := p.parked
 	p.parked = p.parked[:0:0]
+	room := mostAhead
+	for _, c := range parked {
+		room -= len(c.data)
+	}
 	for len(claims) < n {
+		before := len(parked)
 		c := p.first(&parked)
 		if c == nil {
 			break
 		}
+		if len(parked) < before {
+			room += len(c.data)
+		}
 		switch {
 		case p.b.gate.enter(c):
 			claims = append(claims, c)
-		case len(p.parked)+len(parked) < mostParked:
+		case len(p.parked)+len(parked) < mostParked && room >= len(c.data):
 			p.parked = append(p.parked, c)
+			room -= len(c.data)
 		default:
 			p.refused = append(p.refused, c)
 		}

@@ -16,6 +16,9 @@ const (
 	// server says that it has not forgotten it.
 	ringTime = 30 * time.Second
 	ringBeat = 5 * time.Second
+	// mostAhead bounds the bytes that are read ahead of a pool. A message that is larger than what is left of its
+	// level's share is read by itself.
+	mostAhead = 64 << 20
 )
 
 // puller reads one level of a pool. It asks for messages and has at most one request at a time.
@@ -28,7 +31,9 @@ type puller struct {
 	sub   *nats.Subscription
 
 	number   uint64    // of the latest request
+	asked    int       // messages that the request is for
 	expected int       // messages that may still come; 0: nothing is asked for
+	large    bool      // the next message is too large to be asked for together with others
 	ringing  bool      // the request waits until there is a message: there was none
 	whole    bool      // the request was for all that was wanted, not just for one to be woken by
 	drained  bool      // nothing more was there in this round of leasing
@@ -63,10 +68,11 @@ func newPuller(p *pool, level int) (*puller, error) {
 
 // pull is a request for messages, the fields as the server names them.
 type pull struct {
-	Batch   int           `json:"batch"`
-	NoWait  bool          `json:"no_wait,omitempty"`
-	Expires time.Duration `json:"expires,omitempty"`
-	Beat    time.Duration `json:"idle_heartbeat,omitempty"`
+	Batch    int           `json:"batch"`
+	MaxBytes int           `json:"max_bytes,omitempty"`
+	NoWait   bool          `json:"no_wait,omitempty"`
+	Expires  time.Duration `json:"expires,omitempty"`
+	Beat     time.Duration `json:"idle_heartbeat,omitempty"`
 }
 
 // fetch asks for what is there now, at most n messages.
@@ -82,17 +88,43 @@ func (q *puller) ring(n int, whole bool) error {
 }
 
 func (q *puller) ask(r pull) error {
+	if q.large {
+		r.Batch = 1
+	}
+	if r.Batch > 1 {
+		r.MaxBytes = max(q.room(), 1)
+	}
 	body, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
 	q.number++
-	q.expected, q.ringing, q.heard = r.Batch, false, time.Now()
+	q.asked, q.expected, q.ringing, q.heard = r.Batch, r.Batch, false, time.Now()
 	if err := q.p.b.nc.PublishRequest(q.next, q.inbox+strconv.FormatUint(q.number, 36), body); err != nil {
 		q.reset()
 		return unavailable(err)
 	}
 	return nil
+}
+
+// room is how many bytes of the level may still be read ahead.
+func (q *puller) room() int {
+	room := mostAhead / len(q.p.levels)
+	for _, a := range q.buffer {
+		room -= len(a.data)
+	}
+	return room
+}
+
+// tooLarge ends a request for more than there is room for, of which the server had left so many messages when it came
+// to one that is too large.
+func (q *puller) tooLarge(left int) {
+	q.large = left == q.asked
+	// What was delivered before may come after the word that this is all: a cluster agrees on it first.
+	if q.expected -= left; q.expected <= 0 {
+		q.answered()
+		q.drained = !q.large
+	}
 }
 
 // reset forgets the request. Should messages come for it all the same, they are taken.
@@ -103,6 +135,13 @@ func (q *puller) answered() {
 	q.drained = !q.ringing || q.whole
 	q.reset()
 }
+
+// What the server says of a request for so many bytes when the next message has more than are left, and when it has sent
+// all messages that the request is for.
+const (
+	tooLargeAnswer = "Message Size Exceeds MaxBytes"
+	wholeAnswer    = "Batch Completed"
+)
 
 // receive takes what the server sends.
 func (q *puller) receive(m *nats.Msg) {
@@ -121,12 +160,16 @@ func (q *puller) receive(m *nats.Msg) {
 	switch {
 	case a != nil:
 		q.buffer = append(q.buffer, a)
+		q.large = false
 		if q.expected--; q.expected > 0 {
 			return
 		}
 		q.answered()
-	case status == "100", !strings.HasSuffix(m.Subject, "."+strconv.FormatUint(q.number, 36)):
+	case status == "100", m.Header.Get("Description") == wholeAnswer, !strings.HasSuffix(m.Subject, "."+strconv.FormatUint(q.number, 36)):
 		return
+	case m.Header.Get("Description") == tooLargeAnswer:
+		left, _ := strconv.Atoi(m.Header.Get("Nats-Pending-Messages"))
+		q.tooLarge(left)
 	default: // there is no more, or not for now
 		q.answered()
 		if status != "404" && status != "408" {
