@@ -172,7 +172,9 @@ var deadTests = []test{
 	{name: "revived, it outlives its first result's time", settings: shortLived, run: func(r *rig) {
 		r.end(task.Dead, r.put("a"))
 		r.ok(r.Revive(r.ctx, "a"))
-		r.ack(r.put("b", priority(1)))
+		r.enqueue(message("b", priority(1)))
+		r.counts(pool, broker.Counts{Queued: 2}) // of two priorities; see queue
+		r.ack(r.take("b"))
 		r.forgotten("b") // whose result is younger than that one
 		r.state("a", task.StateQueued)
 		r.take("a")
