@@ -16,6 +16,9 @@ type Kit struct {
 	// LeaseTime is what the tests take in which leases lapse: as short as the broker can
 	// keep it. Defaults to 500 ms.
 	LeaseTime time.Duration
+	// Patience is how long a test may take: a kind of broker that is slow to make a pool asks for more.
+	// Defaults to a minute.
+	Patience time.Duration
 	// Durable: a broker that is opened on a store finds what earlier ones have left there.
 	Durable bool
 	// Shared: several brokers may be open on one store at once.
@@ -49,6 +52,9 @@ type Store struct {
 func Run(t *testing.T, k Kit) {
 	if k.LeaseTime == 0 {
 		k.LeaseTime = 500 * time.Millisecond
+	}
+	if k.Patience == 0 {
+		k.Patience = patience
 	}
 	for _, group := range []struct {
 		name  string

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// patience is how long a test waits for what must happen.
+	// patience is how long a test waits for what must happen, if its kit does not say.
 	patience = time.Minute
 	// glimpse is how long it looks out for what must not.
 	glimpse = 100 * time.Millisecond
@@ -39,11 +39,11 @@ func newRig(t *testing.T, k Kit, settings func(Kit) Settings) *rig {
 	if settings != nil {
 		s = settings(k)
 	}
-	s.LeaseTime = cmp.Or(s.LeaseTime, patience)
+	s.LeaseTime = cmp.Or(s.LeaseTime, k.Patience)
 	s.ResultTTL = cmp.Or(s.ResultTTL, time.Hour)
 	s.QueueSize = cmp.Or(s.QueueSize, 10_000)
 	s.ResultLimit = cmp.Or(s.ResultLimit, 10_000)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), k.Patience)
 	t.Cleanup(cancel)
 	r := &rig{TB: t, test: t, kit: k, store: k.New(t, s), ctx: ctx}
 	r.Broker = r.open()

@@ -78,6 +78,7 @@ func TestCluster(t *testing.T) {
 	spaces := &namespaces{}
 	brokertest.Run(t, rounds(brokertest.Kit{
 		LeaseTime: 2 * time.Second,
+		Patience:  5 * time.Minute,
 		Durable:   true,
 		Shared:    true,
 		New: func(t testing.TB, s brokertest.Settings) *brokertest.Store {
@@ -97,6 +98,7 @@ func TestCluster(t *testing.T) {
 func TestClusterGoesDown(t *testing.T) {
 	brokertest.Run(t, rounds(brokertest.Kit{
 		LeaseTime: 2 * time.Second,
+		Patience:  5 * time.Minute,
 		Durable:   true,
 		Groups:    []string{"outage"},
 		New: func(t testing.TB, s brokertest.Settings) *brokertest.Store {
