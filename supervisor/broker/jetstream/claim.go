@@ -43,9 +43,10 @@ func (a *arrival) open(p *pool) (*claim, error) {
 }
 
 // afresh forgets what was found out about the task's past: one that waits for room is looked into each time that it
-// may have some.
-func (c *claim) afresh() {
-	c.lease.Delivery, c.lease.History, c.unseen = int(c.delivery), c.submitted, 0
+// may have some. So many of its deliveries were let go of here.
+func (c *claim) afresh(unheld uint32) {
+	c.unseen = min(unheld, uint32(c.delivery-1))
+	c.lease.Delivery, c.lease.History = int(c.delivery)-int(c.unseen), c.submitted
 }
 
 // write returns the author of what is stored for the claim.
@@ -58,7 +59,7 @@ func (c *claim) write() uint64 {
 
 // lapsed says that the lease was not renewed in time: it may be somebody else's. The server's clock started when it sent
 // the task, ours when that arrived.
-func (c *claim) lapsed() bool { return c.age() >= c.pool.b.cfg.LeaseTime*19/20 }
+func (c *claim) lapsed() bool { return c.pool.lapsed(c.arrival) }
 
 // gone says that the lease lapsed so long ago that the task must have been leased again, unless nobody wants it.
 func (c *claim) gone() bool { return c.age() >= c.pool.b.cfg.LeaseTime*3/2 }

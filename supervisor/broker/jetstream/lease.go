@@ -91,6 +91,7 @@ func (p *pool) lease(ctx context.Context, n int) ([]*broker.Lease, error) {
 		}
 		if len(claims) > 0 {
 			p.b.held.add(claims)
+			p.handedOut(claims)
 			return leasesOf(claims), nil
 		}
 	}
@@ -149,6 +150,7 @@ func (p *pool) gather(ctx context.Context, n int) ([]*claim, error) {
 // step takes what is there if that can be decided, otherwise it asks for more. It is not busy when the
 // pool has to be prepared again. Requires mu.
 func (p *pool) step(n int) (claims []*claim, busy bool, err error) {
+	p.recall()
 	if err := p.denied; err != nil {
 		p.denied = nil
 		return nil, false, unavailable(err)

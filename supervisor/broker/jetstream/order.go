@@ -25,6 +25,8 @@ func (p *pool) best(n int) []*claim {
 			room += len(c.data)
 		}
 		switch {
+		case c.lapsed():
+			p.unheld[c.seq]++
 		case p.b.gate.enter(c):
 			claims = append(claims, c)
 		case len(p.parked)+len(parked) < mostParked && room >= len(c.data):

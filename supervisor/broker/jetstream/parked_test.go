@@ -1,6 +1,8 @@
 package jetstream
 
 import (
+	"net/url"
+	"sync"
 	"testing"
 	"time"
 
@@ -70,4 +72,55 @@ func gathered(t *testing.T, b *Broker) *claim {
 		t.Fatal(err)
 	}
 	return claims[0]
+}
+
+// A task that waited here for room when its server could not be reached, until its lease lapsed, has not been leased.
+func TestLapsedWhileItWaited(t *testing.T) {
+	u, err := url.Parse(oneServer(t).url())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var gate sync.RWMutex
+	road := newProxy(t, u.Host, func(bool, []byte) fate {
+		gate.RLock()
+		defer gate.RUnlock()
+		return pass
+	})
+	b := openAt(t, Config{URL: "nats://" + road.address(), LeaseTime: time.Second})
+	messages := many("t", 2)
+	for _, m := range messages {
+		m.ConcurrencyKey, m.ConcurrencyLimit = "k", 1
+	}
+	enqueue(t, b, messages...)
+	first := lease(t, b, 2)
+	done := make(chan []*broker.Lease)
+	go func() { done <- lease(t, b, 1) }()
+	p := b.entry(poolName)
+	await(t, "a task that waits for room", func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return len(p.parked) == 1
+	})
+	gate.Lock()
+	await(t, "an end of its lease", func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return len(p.parked) == 0
+	})
+	await(t, "an end of the other lease", func() bool { return first[0].Token.(*claim).gone() })
+	gate.Unlock()
+	for seen := 0; seen < 2; seen++ {
+		l := <-done
+		starts := 0
+		if l[0].Task.ID == first[0].Task.ID {
+			starts = 1
+		}
+		if h := l[0].History; h.Starts != starts || l[0].Delivery != 1+starts {
+			t.Errorf("%s: delivery %d after %d starts, want %d", l[0].Task.ID, l[0].Delivery, h.Starts, starts)
+		}
+		ack(t, b, l...)
+		if seen == 0 {
+			go func() { done <- lease(t, b, 1) }()
+		}
+	}
 }

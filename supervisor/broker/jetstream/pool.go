@@ -30,9 +30,10 @@ type pool struct {
 	ready   bool  // the stream is there, and all its levels are known
 	denied  error // a request was turned down since somebody looked
 	levels  map[int]*puller
-	refused []*claim // leased, and to be given back: there is no room to park them
-	servers uint64   // engine.replaced when it was looked at last
-	parked  []*claim // leased, but there is no room under their concurrency keys; by key
+	refused []*claim          // leased, and to be given back: there is no room to park them
+	servers uint64            // engine.replaced when it was looked at last
+	parked  []*claim          // leased, but there is no room under their concurrency keys; by key
+	unheld  map[uint64]uint32 // how often what has been read ahead was let go of without a word, by sequence; see letGo
 	pausing bool
 	waiting bool      // somebody leases
 	left    time.Time // when nobody did any more
@@ -51,7 +52,7 @@ func (b *Broker) entry(name string) *pool {
 	p := b.pools[name]
 	if p == nil {
 		p = &pool{
-			b: b, name: name, stream: b.names.queueStream(name), levels: map[int]*puller{}, marks: map[int]uint64{},
+			b: b, name: name, stream: b.names.queueStream(name), levels: map[int]*puller{}, marks: map[int]uint64{}, unheld: map[uint64]uint32{},
 			turn: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 		}
 		b.pools[name] = p

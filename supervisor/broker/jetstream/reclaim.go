@@ -117,15 +117,24 @@ func (b *Broker) markSubject(pool string, l int) string {
 	return b.names.subject("p", "mark", token(pool), levelToken(l))
 }
 
-// recall has everything looked into that was leased from a server which was replaced: the next one may not know what was
-// delivered last. Requires mu.
+// recall lets go of what was read ahead from a server that was replaced: the next one may not know what was delivered last,
+// and delivers it again. What was leased before is looked into when it comes again. Requires mu.
 func (p *pool) recall() {
-	if n := p.b.engine.replaced.Load(); n != p.servers {
-		p.servers = n
-		for l, q := range p.levels {
-			p.marks[l] = max(p.marks[l], q.marked)
-		}
+	if p.b.engine == nil {
+		return
 	}
+	n := p.b.engine.replaced.Load()
+	if n == p.servers {
+		return
+	}
+	p.servers = n
+	for l, q := range p.levels {
+		p.marks[l] = max(p.marks[l], q.marked)
+	}
+	p.letGo(func(a *arrival) bool {
+		_ = p.b.nc.Publish(a.reply, ackNak) // it comes again when its lease lapses if this is lost
+		return true
+	})
 }
 
 // mark stores how far the claims go, and finds out which of them were delivered to a process before
@@ -156,7 +165,7 @@ func (p *pool) mark(ctx context.Context, claims []*claim) error {
 		p.levels[l].marked = max(p.levels[l].marked, seq)
 	}
 	for _, c := range claims {
-		if c.lease.Delivery == 1 && c.seq <= p.marks[c.level] {
+		if c.lease.Delivery == 1 && c.unseen == 0 && p.unheld[c.seq] == 0 && c.seq <= p.marks[c.level] {
 			c.lease.Delivery = 2
 		}
 		c.doubtful = c.lease.Delivery == 1 && c.seq <= p.doubt

@@ -34,3 +34,22 @@ func TestReplacedServerDeliversAgain(t *testing.T) {
 	ack(t, b, l)
 	nothing(t, b)
 }
+
+// What was read ahead and waits for room has not been leased, whatever becomes of the server.
+func TestReplacedServerHasParked(t *testing.T) {
+	b := embedded(t)
+	messages := many("t", 3)
+	for _, m := range messages[:2] {
+		m.ConcurrencyKey, m.ConcurrencyLimit = "k", 1
+	}
+	enqueue(t, b, messages...)
+	leases := lease(t, b, 3)
+	if len(leases) != 2 {
+		t.Fatalf("%d tasks of one key, and one of none", len(leases))
+	}
+	b.engine.replaced.Add(1)
+	ack(t, b, leases...)
+	if l := lease(t, b, 3)[0]; l.Delivery != 1 || l.History.Starts != 0 {
+		t.Errorf("never leased: delivery %d after %d starts", l.Delivery, l.History.Starts)
+	}
+}

@@ -13,15 +13,18 @@ func (p *pool) vet(ctx context.Context, claims []*claim) ([]*claim, error) {
 	if len(claims) == 0 {
 		return nil, nil
 	}
+	p.mu.Lock()
 	for _, c := range claims {
-		c.afresh()
+		c.afresh(p.unheld[c.seq])
 	}
+	replaced := p.servers > 0
+	p.mu.Unlock()
 	if err := p.mark(ctx, claims); err != nil {
 		return claims, err
 	}
 	var again []*claim
 	for _, c := range claims {
-		if c.lease.Delivery > 1 || c.doubtful || c.expired() {
+		if c.lease.Delivery > 1 || c.doubtful || c.expired() || replaced && p.b.held.get(c.lease.Task.ID) != nil {
 			again = append(again, c)
 		}
 	}
@@ -114,8 +117,9 @@ func (b *Broker) resume(ctx context.Context, c *claim, p *past) bool {
 		if c.doubtful && s.GetLeases() > 0 {
 			c.lease.Delivery = 2
 		}
-		c.unseen = min(s.GetUnseen(), uint32(c.lease.Delivery-1))
-		c.lease.Delivery -= int(c.unseen)
+		unseen := min(s.GetUnseen(), uint32(c.lease.Delivery-1))
+		c.unseen += unseen
+		c.lease.Delivery -= int(unseen)
 		c.lease.History = fromHistory(s.GetHistory())
 	}
 	// Whoever leased it first may have started it without saying so, unless it has one attempt only; what
