@@ -35,6 +35,7 @@ type pool struct {
 	parked  []*claim          // leased, but there is no room under their concurrency keys; by key
 	unheld  map[uint64]uint32 // how often what has been read ahead was let go of without a word, by sequence; see letGo
 	pausing bool
+	paused  uint64    // how often it was paused or resumed here
 	waiting bool      // somebody leases
 	left    time.Time // when nobody did any more
 }

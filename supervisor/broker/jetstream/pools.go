@@ -42,12 +42,16 @@ func (b *Broker) Pause(ctx context.Context, pool string, paused bool) error {
 func (p *pool) pause(paused bool) {
 	p.mu.Lock()
 	p.pausing = paused
+	p.paused++
 	p.mu.Unlock()
 	p.signal()
 }
 
 // loadPause finds out whether a pool is paused.
 func (p *pool) loadPause(ctx context.Context) error {
+	p.mu.Lock()
+	before := p.paused
+	p.mu.Unlock()
 	s, err := p.b.last(ctx, p.b.names.stream("p"), p.b.pauseSubject(p.name))
 	if err != nil && !errors.Is(err, broker.ErrNotFound) {
 		return err
@@ -60,8 +64,18 @@ func (p *pool) loadPause(ctx context.Context) error {
 		}
 		paused = true
 	}
-	p.pause(paused)
+	p.found(paused, before)
 	return nil
+}
+
+// found is what the server knew of a pool's pause, unless that has changed since so many changes.
+func (p *pool) found(paused bool, before uint64) {
+	p.mu.Lock()
+	if p.paused == before {
+		p.pausing = paused
+	}
+	p.mu.Unlock()
+	p.signal()
 }
 
 // Counts implements broker.Pools. Several brokers on one server see the same figures; in a cluster they may be behind
