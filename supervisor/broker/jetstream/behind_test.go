@@ -99,19 +99,33 @@ func (c *laggard) answers(t *testing.T, b *Broker, streams ...string) {
 func TestServerIsBehind(t *testing.T) {
 	c := newLaggard(t)
 	fast, slow := openAt(t, Config{URL: c.nodes[0].url()}), openAt(t, Config{URL: c.nodes[2].url(), Timeout: 10 * time.Second})
-	enqueue(t, fast, message("done"), message("dead"))
+	enqueue(t, fast, message("done"), message("dead"), message("buried"))
 	if _, err := slow.pool(t.Context(), poolName); err != nil {
 		t.Fatal(err)
 	}
 	streams := []string{slow.names.stream("r"), slow.names.stream("d"), slow.names.stream("t"), slow.names.queueStream(poolName)}
 	c.follow(t, streams...)
 	c.answers(t, slow, streams...)
-	leases := lease(t, fast, 2)
+	leases := lease(t, fast, 3)
+	died := func(l *broker.Lease) broker.Answer {
+		a := completed(l)
+		a.Result.Status = task.Dead
+		return a
+	}
+	if errs := fast.Ack(t.Context(), []broker.Answer{died(leases[2])}); errs != nil {
+		t.Fatal(errs)
+	}
+	await(t, "a letter", func() bool {
+		letters := 0
+		count := func(stored) { letters++ }
+		return slow.lastsNearby(t.Context(), slow.names.stream("d"), []string{slow.names.letter(poolName, "buried")}, count) == nil && letters == 1
+	})
 	catchUp := c.behind(t, func() {
-		died := completed(leases[1])
-		died.Result.Status = task.Dead
-		if errs := fast.Ack(t.Context(), []broker.Answer{completed(leases[0]), died}); errs != nil {
+		if errs := fast.Ack(t.Context(), []broker.Answer{completed(leases[0]), died(leases[1])}); errs != nil {
 			t.Fatal(errs)
+		}
+		if err := fast.Bury(t.Context(), "buried"); err != nil {
+			t.Fatal(err)
 		}
 		queued := message("queued")
 		queued.Fresh = true // nobody is asked about it
@@ -138,7 +152,7 @@ func TestServerIsBehind(t *testing.T) {
 	if seen["done"].result == nil {
 		t.Error("a task that has its result would be handed out")
 	}
-	if len(letters) != 1 {
-		t.Errorf("%d dead letters, want 1", len(letters))
+	if len(letters) != 1 || letters[0].Message.Task.ID != "dead" {
+		t.Errorf("dead letters are %v, want the one that died", letters)
 	}
 }

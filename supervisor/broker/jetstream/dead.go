@@ -1,9 +1,11 @@
 package jetstream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -53,26 +55,50 @@ type listing struct {
 
 // read takes up to n letters, at least one unless the list has ended.
 func (l *listing) read(ctx context.Context, n int) (ended bool, err error) {
-	stream, before := l.b.names.stream("d"), l.seq
-	left, err := l.b.get(ctx, stream, lookup{Seq: l.seq, NextFor: l.filter, Batch: n}, l.take)
+	q := lookup{Seq: l.seq, NextFor: l.filter, Batch: n}
+	if l.b.replicated.Load() {
+		return l.readReplicated(ctx, q)
+	}
+	before := l.seq
+	left, err := l.b.get(ctx, l.b.names.stream("d"), q, l.take)
+	return left == 0 || l.seq == before, err
+}
+
+// readReplicated asks the server that is near, which may lack the newest letters and have some that are gone, and its
+// leader which of them are there and where the list ends.
+func (l *listing) readReplicated(ctx context.Context, q lookup) (ended bool, err error) {
+	stream := l.b.names.stream("d")
+	ctx, cancel := l.b.bound(ctx)
+	defer cancel()
+	var lookups []lookup
+	_, err = l.b.get(ctx, stream, q, func(s stored) { lookups = append(lookups, lookup{Seq: s.seq}) })
 	if err != nil {
 		return false, err
 	}
-	ended = left == 0 || l.seq == before
-	if !ended || !l.b.replicated.Load() {
-		return ended, nil
-	}
-	// A server that is behind the others lacks the newest letters: its leader knows where the list ends.
-	s, err := l.b.after(ctx, stream, l.seq, l.filter)
-	switch {
-	case errors.Is(err, broker.ErrNotFound):
-		return true, nil
-	case err != nil:
+	if len(lookups) == 0 {
+		s, err := l.b.after(ctx, stream, l.seq, l.filter)
+		if errors.Is(err, broker.ErrNotFound) {
+			return true, nil
+		}
+		if err == nil {
+			l.take(s)
+		}
 		return false, err
-	case l.seq == before:
+	}
+	found, err := l.b.askAll(ctx, stream, lookups)
+	if err != nil {
+		return false, err
+	}
+	slices.SortFunc(found, func(a, b stored) int { return cmp.Compare(a.seq, b.seq) })
+	for _, s := range found {
 		l.take(s)
 	}
-	return false, nil
+	l.seq = lookups[len(lookups)-1].Seq + 1
+	_, err = l.b.after(ctx, stream, l.seq, l.filter)
+	if errors.Is(err, broker.ErrNotFound) {
+		return true, nil
+	}
+	return false, err
 }
 
 func (l *listing) take(s stored) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -25,35 +26,41 @@ const mostAsked = 256
 func (s *session) fromLeader(ctx context.Context, stream string, subjects []string, f func(stored)) error {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
-	for len(subjects) > 0 {
-		some := subjects[:min(len(subjects), mostAsked)]
-		var found []stored
-		err := s.insist(ctx, func(ctx context.Context) (err error) {
-			found, err = s.askFor(ctx, stream, some)
-			return err
-		})
+	for some := range slices.Chunk(subjects, mostAsked) {
+		lookups := make([]lookup, len(some))
+		for i, subject := range some {
+			lookups[i] = lookup{LastFor: subject}
+		}
+		found, err := s.askAll(ctx, stream, lookups)
 		if err != nil {
 			return err
 		}
 		for _, s := range found {
 			f(s)
 		}
-		subjects = subjects[len(some):]
 	}
 	return nil
 }
 
-// askFor asks a stream's leader for the last message of each of the subjects that has one.
-func (s *session) askFor(ctx context.Context, stream string, subjects []string) (found []stored, err error) {
+// askAll asks a stream's leader for up to mostAsked messages and returns those that are there, in any order.
+func (s *session) askAll(ctx context.Context, stream string, lookups []lookup) (found []stored, err error) {
+	err = s.insist(ctx, func(ctx context.Context) (err error) {
+		found, err = s.askOnce(ctx, stream, lookups)
+		return err
+	})
+	return found, err
+}
+
+func (s *session) askOnce(ctx context.Context, stream string, lookups []lookup) (found []stored, err error) {
 	inbox := s.nc.NewInbox()
-	answers := make(chan *nats.Msg, len(subjects))
+	answers := make(chan *nats.Msg, len(lookups))
 	sub, err := s.nc.ChanSubscribe(inbox, answers)
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	defer func() { _ = sub.Unsubscribe() }() // fails only if the connection is closed
-	for _, subject := range subjects {
-		body, err := json.Marshal(lookup{LastFor: subject})
+	for _, q := range lookups {
+		body, err := json.Marshal(q)
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +68,7 @@ func (s *session) askFor(ctx context.Context, stream string, subjects []string) 
 			return nil, unavailable(err)
 		}
 	}
-	for range subjects {
+	for range lookups {
 		select {
 		case m := <-answers:
 			one, err := fromAnswer(m)
