@@ -21,13 +21,16 @@ func settled(s brokertest.Settings) Config {
 	return Config{LeaseTime: s.LeaseTime, ResultTTL: s.ResultTTL, QueueSize: s.QueueSize, MaxResults: s.ResultLimit}
 }
 
-// long is the variable that has more rounds played of what is random, which takes some minutes.
+// long is the variable that has a cluster asked everything and more rounds played of what is random, which takes
+// some minutes.
 const long = "BROOD_TEST_LONG"
 
+// everything says whether all is asked of all.
+func everything() bool { return os.Getenv(long) != "" }
+
 // rounds says how often calls in a random order are played.
-func rounds(k brokertest.Kit, short int) brokertest.Kit {
-	k.Rounds = short
-	if os.Getenv(long) != "" {
+func rounds(k brokertest.Kit) brokertest.Kit {
+	if k.Rounds = 6; everything() {
 		k.Rounds = 25
 	}
 	return k
@@ -42,7 +45,7 @@ func TestEmbedded(t *testing.T) {
 			cfg.Dir = t.TempDir()
 			return &brokertest.Store{Open: func(t testing.TB) broker.Broker { return opened(t, cfg) }}
 		},
-	}, 6))
+	}))
 }
 
 // opened is a broker that the caller closes.
@@ -70,10 +73,17 @@ func TestRemote(t *testing.T) {
 				Mend:  func(t testing.TB) { n.start(t) },
 			}
 		},
-	}, 6))
+	}))
 }
 
 func TestCluster(t *testing.T) {
+	// What depends on more than one server is asked always.
+	groups := []string{
+		"enqueue", "lease", "lapse", "ack", "nack", "unique", "concurrency", "ledger", "cancel", "pools", "dead", "close", "durable", "shared",
+	}
+	if everything() {
+		groups = nil
+	}
 	nodes := cluster(t)
 	spaces := &namespaces{}
 	brokertest.Run(t, rounds(brokertest.Kit{
@@ -81,6 +91,7 @@ func TestCluster(t *testing.T) {
 		Patience:  5 * time.Minute,
 		Durable:   true,
 		Shared:    true,
+		Groups:    groups,
 		New: func(t testing.TB, s brokertest.Settings) *brokertest.Store {
 			cfg := settled(s)
 			cfg.URL = urls(nodes)
@@ -91,11 +102,14 @@ func TestCluster(t *testing.T) {
 			})
 			return &brokertest.Store{Open: func(t testing.TB) broker.Broker { return opened(t, cfg) }}
 		},
-	}, 2))
+	}))
 }
 
 // A cluster of its own for each test, all of which goes down.
 func TestClusterGoesDown(t *testing.T) {
+	if !everything() {
+		t.Skip("takes most of a minute; set " + long)
+	}
 	brokertest.Run(t, rounds(brokertest.Kit{
 		LeaseTime: 2 * time.Second,
 		Patience:  5 * time.Minute,
@@ -121,7 +135,7 @@ func TestClusterGoesDown(t *testing.T) {
 				},
 			}
 		},
-	}, 2))
+	}))
 }
 
 // namespaces are those of a cluster that no test uses just now: to make the streams of a new one takes a cluster longer
