@@ -30,7 +30,8 @@ func (e *enqueuing) ended(ctx context.Context) {
 
 // known refuses tasks whose ids are taken: by a result, or by a task of another pool or priority or one that
 // waits for its time, which has another subject. The queue itself refuses the rest. Of two tasks with one id and
-// different subjects that are submitted at the same moment both may be taken; only one gets its result stored.
+// different subjects that are submitted at the same moment both may be taken; only one gets its result stored. In a
+// cluster a moment is as long as the server that is near is behind the others; results are asked of the leader.
 func (e *enqueuing) known(ctx context.Context) {
 	seen := map[string]bool{}
 	var results, queued, delayed []string
@@ -55,11 +56,11 @@ func (e *enqueuing) known(ctx context.Context) {
 	note := func(s stored) { taken[lastToken(s.subject)] = true }
 	err := e.b.lasts(ctx, e.b.names.stream("r"), results, note)
 	if err == nil {
-		err = e.b.lasts(ctx, e.b.names.stream("t"), delayed, note)
+		err = e.b.lastsNearby(ctx, e.b.names.stream("t"), delayed, note)
 	}
 	for _, p := range e.b.everyPool() {
 		if err == nil {
-			err = e.b.lasts(ctx, p.stream, queued, note)
+			err = e.b.lastsNearby(ctx, p.stream, queued, note)
 		}
 	}
 	for i, m := range e.messages {
