@@ -106,7 +106,7 @@ func TestServerIsBehind(t *testing.T) {
 	streams := []string{slow.names.stream("r"), slow.names.stream("d"), slow.names.stream("t"), slow.names.queueStream(poolName)}
 	c.follow(t, streams...)
 	c.answers(t, slow, streams...)
-	leases := lease(t, fast, 3)
+	leases := leaseN(t, fast, 3)
 	died := func(l *broker.Lease) broker.Answer {
 		a := completed(l)
 		a.Result.Status = task.Dead

@@ -94,7 +94,7 @@ func TestMarkBeyondTheQueue(t *testing.T) {
 	dir := t.TempDir()
 	b := opened(t, Config{Dir: dir})
 	enqueue(t, b, many("a", 20)...)
-	held := lease(t, b, 20)
+	held := leaseN(t, b, 20)
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestRemovalOfWhatIsLost(t *testing.T) {
 	dir := t.TempDir()
 	b := opened(t, Config{Dir: dir})
 	enqueue(t, b, many("a", 20)...)
-	ack(t, b, lease(t, b, 20)[15:]...)
+	ack(t, b, leaseN(t, b, 20)[15:]...)
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func furnished(t *testing.T) (closed, killed string) {
 	closed, killed = t.TempDir(), t.TempDir()
 	b := opened(t, Config{Dir: closed})
 	enqueue(t, b, many("done", 20)...)
-	leases := lease(t, b, 20)
+	leases := leaseN(t, b, 20)
 	ack(t, b, leases[:15]...)
 	dead := completed(leases[15])
 	dead.Result.Status, dead.Result.Err = task.Dead, &task.Error{Kind: "error", Message: "it failed"}

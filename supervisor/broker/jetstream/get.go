@@ -73,6 +73,21 @@ var errTooMany = errors.New("too many results")
 func (s *session) get(ctx context.Context, stream string, q lookup, f func(stored)) (pending int, err error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
+	for began := time.Now(); ; {
+		pending, err = s.getOnce(ctx, stream, q, f)
+		// A stream can be seen a moment before it answers.
+		if !errors.Is(err, nats.ErrNoResponders) || time.Since(began) > firstAnswer {
+			return pending, err
+		}
+		select {
+		case <-ctx.Done():
+			return pending, err
+		case <-time.After(inProcessPause):
+		}
+	}
+}
+
+func (s *session) getOnce(ctx context.Context, stream string, q lookup, f func(stored)) (pending int, err error) {
 	request, err := json.Marshal(q)
 	if err != nil {
 		return 0, err
@@ -105,6 +120,8 @@ func (s *session) get(ctx context.Context, stream string, q lookup, f func(store
 			return pending, nil
 		case "413":
 			return 0, errTooMany
+		case "503":
+			return 0, unavailable(nats.ErrNoResponders)
 		default:
 			return 0, unavailable(errors.New("the server answers " + m.Header.Get("Status") + " " + m.Header.Get("Description")))
 		}

@@ -11,7 +11,7 @@ func TestLostLeasesAreForgotten(t *testing.T) {
 	m := message("x")
 	m.ConcurrencyKey, m.ConcurrencyLimit = "k", 1
 	enqueue(t, b, m, message("y"))
-	l := lease(t, b, 2)
+	l := leaseN(t, b, 2)
 	b.gate.shut("k", 0)
 	l[1].Token.(*claim).renew(time.Now().Add(time.Hour))
 	l[0].Token.(*claim).renew(time.Now().Add(-time.Hour))

@@ -63,6 +63,16 @@ func lease(t testing.TB, b *Broker, n int) []*broker.Lease {
 	return leases
 }
 
+// leaseN leases n tasks, by as many calls as it takes: what was stored a moment ago may be seen one after the other.
+func leaseN(t testing.TB, b *Broker, n int) []*broker.Lease {
+	t.Helper()
+	var all []*broker.Lease
+	for len(all) < n {
+		all = append(all, lease(t, b, n-len(all))...)
+	}
+	return all
+}
+
 func completed(l *broker.Lease) broker.Answer {
 	return broker.Answer{Lease: l, Result: &task.Result{Task: l.Task, Status: task.Completed, Payload: []byte("result of " + l.Task.ID), Started: 1}}
 }

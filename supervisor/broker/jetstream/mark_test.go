@@ -7,7 +7,7 @@ func TestMarkDoesNotGoBack(t *testing.T) {
 	dir := t.TempDir()
 	b := opened(t, Config{Dir: dir})
 	enqueue(t, b, many("a", 20)...)
-	lease(t, b, 20)
+	leaseN(t, b, 20)
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}
