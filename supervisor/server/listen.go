@@ -35,6 +35,8 @@ func (s *Server) newHTTP() *http.Server {
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    headerSize,
 		Protocols:         protocols,
+		// It would read the body of OPTIONS * without a deadline.
+		DisableGeneralOptionsHandler: true,
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams: s.cfg.API.MaxStreams,
 			SendPingTimeout:      pingTime,

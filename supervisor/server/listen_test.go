@@ -83,6 +83,46 @@ func TestCallersThatStall(t *testing.T) {
 	}
 }
 
+// Requests that are refused before their body is read are cut off, too, if it does not come: whoever has no
+// token could hold all connections otherwise.
+func TestBodiesThatNobodyWantsAndThatDoNotCome(t *testing.T) {
+	cfg := config(t)
+	cfg.API.StallLimit = 2 * time.Second
+	cfg.API.Tokens = []server.Token{{Name: "ci", Secret: "a-secret-that-is-long-enough-for-this", Role: server.RoleAdmin}}
+	s := start(t, cfg)
+	for request, status := range map[string]string{
+		"POST /brood.v1.TaskService/Submit HTTP/1.1\r\nContent-Type: application/json":               "401",
+		"POST /brood.v1.TaskService/WaitMany HTTP/1.1\r\nContent-Type: application/connect+json":     "200", // the error is in the body
+		"POST /brood.v1.TaskService/SubmitStream HTTP/1.1\r\nContent-Type: application/connect+json": "505",
+		"POST /brood.v1.TaskService/Submit HTTP/1.1\r\nContent-Type: text/plain":                     "415",
+		"POST /brood.v1.TaskService/Submit HTTP/1.1\r\nOrigin: https://elsewhere.example":            "403",
+		"PUT /brood.v1.TaskService/Submit HTTP/1.1":                                                  "405",
+		"POST /nothing HTTP/1.1": "404",
+		"GET /healthz HTTP/1.1":  "200",
+		"POST /readyz HTTP/1.1":  "405",
+		"OPTIONS * HTTP/1.1":     "404",
+	} {
+		for _, length := range []string{"Content-Length: 1000", "Transfer-Encoding: chunked"} {
+			t.Run(request[:strings.Index(request, " HTTP")]+" "+length, func(t *testing.T) {
+				t.Parallel()
+				c, err := net.Dial("tcp", s.Addr().String())
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+				if _, err := io.WriteString(c, request+"\r\nHost: localhost\r\n"+length+"\r\n\r\n"); err != nil {
+					t.Fatal(err)
+				}
+				_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
+				said, err := io.ReadAll(c) // up to the end of the connection
+				if err != nil || !strings.HasPrefix(string(said), "HTTP/1.1 "+status) {
+					t.Errorf("%q, %v, want %s and the end", said, err, status)
+				}
+			})
+		}
+	}
+}
+
 func TestHeadersThatAreTooLarge(t *testing.T) {
 	s := start(t, config(t))
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.Addr().String()+"/healthz", nil)

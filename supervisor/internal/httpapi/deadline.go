@@ -27,15 +27,19 @@ func (a *API) timed(next http.Handler) http.Handler {
 			out.disarm() // what the request before on this connection has left
 		}
 		defer out.arm() // for what is flushed when the handler has returned
+		// Only a copy has another body: net/http is to know what has been read of its own.
+		r = r.WithContext(context.WithValue(r.Context(), outletKey{}, out))
 		// A stream's body may take its time: a caller need not have tasks all the time. Its connection is
 		// watched by pings.
-		if r.URL.Path != broodv1.TaskServiceSubmitStreamProcedure {
+		if r.URL.Path != broodv1.TaskServiceSubmitStreamProcedure || r.ProtoMajor == 1 {
 			limited := http.MaxBytesReader(w, r.Body, int64(a.cfg.Limits.MaxBody)+bodySlack)
 			in := &inlet{ReadCloser: limited, request: r, answer: w.Header(), control: out.control, stall: stall, room: a.room}
-			defer in.release()
+			in.ended = r.Body == http.NoBody || r.ProtoMajor != 1 // HTTP/2 does not wait for bodies
+			in.spare()
+			defer in.leave()
 			r.Body = in
 		}
-		next.ServeHTTP(out, r.WithContext(context.WithValue(r.Context(), outletKey{}, out)))
+		next.ServeHTTP(out, r)
 	})
 }
 

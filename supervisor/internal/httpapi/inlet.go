@@ -23,7 +23,25 @@ type inlet struct {
 	room    *semaphore.Weighted
 
 	armed time.Time
+	ended bool  // nobody waits for the rest
 	taken int64 // of room
+}
+
+// unread is how long net/http may wait for what nobody has read of a body, which it does before it sends the
+// answer: callers that are refused must not hold their connections.
+const unread = time.Second
+
+// leave says that the request is over.
+func (i *inlet) leave() {
+	i.spare()
+	i.room.Release(i.taken)
+}
+
+// spare bounds the time that is left to a body from before it is read until somebody reads it, and after that.
+func (i *inlet) spare() {
+	if !i.ended {
+		_ = i.control.SetReadDeadline(time.Now().Add(min(unread, i.stall/4))) // before the answer's own deadline
+	}
 }
 
 func (i *inlet) Read(p []byte) (int, error) {
@@ -34,6 +52,7 @@ func (i *inlet) Read(p []byte) (int, error) {
 	n, err := i.ReadCloser.Read(p)
 	switch {
 	case err == io.EOF:
+		i.ended = true
 		_ = i.control.SetReadDeadline(time.Time{}) // a long poll may follow
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		i.hangUp()
@@ -53,9 +72,6 @@ func (i *inlet) hangUp() {
 		i.answer.Set("Connection", "close")
 	}
 }
-
-// release says that the request is over.
-func (i *inlet) release() { i.room.Release(i.taken) }
 
 func noRoom() error {
 	return exhausted(again, "the server is full of requests that are being read; send this one again")
