@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -79,27 +80,38 @@ func appendPlain(b []byte, v any) ([]byte, error) {
 	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n")), nil
 }
 
-// parseValue reads JSON text as a value, unless that would change what it means: a number may
-// have more digits than a float64 keeps, an object one name twice.
+// maxAnswered is how many values of JSON text an answer may hold, and keys: each takes some hundred bytes of
+// memory.
+const maxAnswered = 1 << 17
+
+// parseValue reads JSON text as a value, unless that would change what it means or take too much memory: a
+// number may have more digits than a float64 keeps, an object one name twice.
 func parseValue(text []byte) (*structpb.Value, error) {
-	v := &structpb.Value{}
-	if err := protojson.Unmarshal(text, v); err != nil {
-		return nil, err
-	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
-	for {
+	for n := 0; ; n++ {
 		token, err := decoder.Token()
-		if err != nil { // the text is JSON: it has ended
-			return v, nil
+		if err == io.EOF {
+			break
 		}
-		if n, ok := token.(json.Number); ok && !exact(string(n)) {
+		if err != nil {
+			return nil, err
+		}
+		if number, ok := token.(json.Number); ok && !exact(string(number)) {
 			return nil, errInexact
 		}
+		if n == maxAnswered {
+			return nil, errManyValues
+		}
 	}
+	v := &structpb.Value{}
+	return v, protojson.Unmarshal(text, v)
 }
 
-var errInexact = errors.New("a number has more digits than are kept")
+var (
+	errInexact    = errors.New("a number has more digits than are kept")
+	errManyValues = errors.New("there are more values than an answer may hold")
+)
 
 // exact says whether a number in JSON is the same after it was a float64.
 func exact(number string) bool {

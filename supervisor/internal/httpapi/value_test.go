@@ -7,6 +7,9 @@ import (
 	"testing"
 
 	"google.golang.org/protobuf/types/known/structpb"
+
+	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
+	"github.com/brood-run/brood/supervisor/task"
 )
 
 // sameNumber compares without rounding.
@@ -29,6 +32,26 @@ func TestResultsThatJSONWouldChangeStayBytes(t *testing.T) {
 		if _, err := parseValue([]byte(text)); (err == nil) != exact {
 			t.Errorf("%s: %v, want exact: %v", text, err, exact)
 		}
+	}
+}
+
+// Each value takes a hundred times the memory of its text.
+func TestResultsOfManyValuesStayBytes(t *testing.T) {
+	list := func(n int) *task.Result {
+		return &task.Result{Status: task.Completed, Payload: []byte("[" + strings.Repeat("0,", n-1) + "0]")}
+	}
+	for n, parsed := range map[int]bool{maxAnswered - 2: true, maxAnswered: false, 8 << 20: false} {
+		out := &broodv1.Task{}
+		addResult(out, list(n), true)
+		if (out.GetResult() != nil) != parsed || (out.GetResultBytes() != nil) == parsed {
+			t.Errorf("%d values: want them parsed: %v", n, parsed)
+		}
+	}
+	// Separators in a string are no values.
+	out := &broodv1.Task{}
+	addResult(out, &task.Result{Status: task.Completed, Payload: []byte(`"` + strings.Repeat(",[", maxAnswered) + `"`)}, true)
+	if out.GetResult() == nil {
+		t.Error("a long string is not parsed")
 	}
 }
 
