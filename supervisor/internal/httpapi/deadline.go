@@ -29,9 +29,11 @@ func (a *API) timed(next http.Handler) http.Handler {
 		defer out.arm() // for what is flushed when the handler has returned
 		// Only a copy has another body: net/http is to know what has been read of its own.
 		r = r.WithContext(context.WithValue(r.Context(), outletKey{}, out))
-		// A stream's body may take its time: a caller need not have tasks all the time. Its connection is
-		// watched by pings.
-		if r.URL.Path != broodv1.TaskServiceSubmitStreamProcedure || r.ProtoMajor == 1 {
+		if r.URL.Path == broodv1.TaskServiceSubmitStreamProcedure && r.ProtoMajor != 1 {
+			var leave func()
+			r, leave = a.envelop(r, out.control)
+			defer leave()
+		} else {
 			limited := http.MaxBytesReader(w, r.Body, int64(a.cfg.Limits.MaxBody)+bodySlack)
 			in := &inlet{ReadCloser: limited, request: r, answer: w.Header(), control: out.control, stall: stall, room: a.room}
 			in.ended = r.Body == http.NoBody || r.ProtoMajor != 1 // HTTP/2 does not wait for bodies
@@ -84,13 +86,6 @@ func (o *outlet) Flush() {
 func (o *outlet) hold(held bool) {
 	if o != nil {
 		o.held = held
-	}
-}
-
-// unblock ends the reads of the request's body, now and later.
-func (o *outlet) unblock() {
-	if o != nil {
-		_ = o.control.SetReadDeadline(time.Now().Add(-time.Second))
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"connectrpc.com/connect"
-	"google.golang.org/protobuf/proto"
 
 	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
 )
@@ -26,6 +25,7 @@ type submission struct {
 // all that has come in the meantime and answers.
 func (t tasks) SubmitStream(ctx context.Context, stream *connect.BidiStream[broodv1.SubmitRequest, broodv1.SubmitResponse]) error {
 	ctx, cancel := context.WithCancel(ctx)
+	body := envelopesOf(ctx)
 	var (
 		reader sync.WaitGroup
 		in     = make(chan submission, aheadTasks)
@@ -37,7 +37,7 @@ func (t tasks) SubmitStream(ctx context.Context, stream *connect.BidiStream[broo
 	})
 	defer func() {
 		cancel()
-		outletOf(ctx).unblock()
+		body.unblock()
 		reader.Wait()
 		for left := range in {
 			t.room.Release(left.size)
@@ -95,14 +95,14 @@ func (t tasks) readAhead(ctx context.Context, stream *connect.BidiStream[broodv1
 		if err != nil {
 			return err
 		}
-		s := submission{r, min(int64(proto.Size(r)), int64(t.cfg.Limits.MaxBuffered))}
-		if err := t.room.Acquire(ctx, s.size); err != nil {
-			return answer(err)
+		size, err := envelopesOf(ctx).take(r)
+		if err != nil {
+			return err
 		}
 		select {
-		case in <- s:
+		case in <- submission{r, size}:
 		case <-ctx.Done():
-			t.room.Release(s.size)
+			t.room.Release(size)
 			return answer(ctx.Err())
 		}
 	}
