@@ -28,8 +28,9 @@ func (d deadLetters) each(ctx context.Context, c choice, do func(context.Context
 	if len(c.GetIds()) > 0 {
 		return w.result(w.all(c.GetIds()))
 	}
-	for after := ""; ; {
-		letters, next, err := d.cfg.Broker.Dead(ctx, c.GetPool(), after, maxPage)
+	list := d.list(c.GetPool(), "")
+	for {
+		letters, err := list.more(ctx, maxPage)
 		if err != nil {
 			return w.result(err)
 		}
@@ -38,10 +39,9 @@ func (d deadLetters) each(ctx context.Context, c choice, do func(context.Context
 			ids[i] = letters[i].Message.Task.ID
 		}
 		known := len(w.seen)
-		if err := w.all(ids); err != nil || next == "" || len(w.seen) == known || len(w.refused) >= maxRefused {
+		if err := w.all(ids); err != nil || list.ended || len(w.seen) == known || len(w.refused) >= maxRefused {
 			return w.result(err)
 		}
-		after = next
 	}
 }
 

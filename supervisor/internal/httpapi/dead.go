@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
 
 	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
 	"github.com/brood-run/brood/supervisor/broker"
@@ -16,8 +17,9 @@ var _ broodv1.DeadLetterServiceHandler = deadLetters{}
 
 // Sizes of a page of dead letters.
 const (
-	page    = 100
-	maxPage = 1000
+	page      = 100
+	maxPage   = 1000
+	pageBytes = 16 << 20 // without payloads; one that has as many is the last
 )
 
 // List implements broodv1.DeadLetterServiceHandler.
@@ -29,17 +31,23 @@ func (d deadLetters) List(ctx context.Context, r *broodv1.ListDeadLettersRequest
 	case n == 0:
 		n = page
 	}
-	letters, next, err := d.cfg.Broker.Dead(ctx, r.GetPool(), r.GetPageToken(), n)
-	if err != nil {
-		if r.GetPageToken() != "" && explain(err).code == connect.CodeInternal {
-			return nil, invalid("page_token", "%s", text(err.Error()))
+	out := &broodv1.ListDeadLettersResponse{}
+	list := d.list(r.GetPool(), r.GetPageToken())
+	for left := pageBytes; n > len(out.GetDeadLetters()) && left > 0 && !list.ended; {
+		letters, err := list.more(ctx, n-len(out.GetDeadLetters()))
+		if err != nil {
+			if r.GetPageToken() != "" && explain(err).code == connect.CodeInternal {
+				return nil, invalid("page_token", "%s", text(err.Error()))
+			}
+			return nil, answer(err)
 		}
-		return nil, answer(err)
+		for i := range letters {
+			l := letterOf(&letters[i], asJSON(ctx))
+			left -= proto.Size(l)
+			out.DeadLetters = append(out.DeadLetters, l)
+		}
 	}
-	out := &broodv1.ListDeadLettersResponse{NextPageToken: next}
-	for i := range letters {
-		out.DeadLetters = append(out.DeadLetters, letterOf(&letters[i], asJSON(ctx)))
-	}
+	out.NextPageToken = list.after
 	return out, nil
 }
 

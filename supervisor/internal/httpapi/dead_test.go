@@ -3,9 +3,13 @@ package httpapi
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
 
 	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
 	"github.com/brood-run/brood/supervisor/broker"
@@ -128,5 +132,83 @@ func TestRetryOfAllRevivesEachOnce(t *testing.T) {
 	out, err := (deadLetters{r.api}).Retry(t.Context(), &broodv1.RetryDeadLettersRequest{All: true})
 	if err != nil || out.GetRetried() != 2 || b.revived != 2 {
 		t.Errorf("%v, %v: %d revived", out, err, b.revived)
+	}
+}
+
+// hoard is a broker with dead letters of any size, which it counts as it hands them out.
+type hoard struct {
+	broker.Broker
+	sizes   []int // of payloads
+	tail    string
+	reads   int
+	largest int // bytes in one answer
+	revived int
+}
+
+func (b *hoard) Dead(_ context.Context, _, after string, n int) (out []broker.DeadLetter, next string, _ error) {
+	b.reads++
+	at, _ := strconv.Atoi(after)
+	size := 0
+	for ; at < len(b.sizes) && len(out) < n; at++ {
+		out = append(out, broker.DeadLetter{
+			Message: broker.Message{Task: task.Task{ID: fmt.Sprint(at), Payload: make([]byte, b.sizes[at])}},
+			Result:  task.Result{Status: task.Dead, Attempts: []task.Attempt{{OutputTail: b.tail}}},
+		})
+		size += b.sizes[at]
+	}
+	b.largest = max(b.largest, size)
+	if at < len(b.sizes) {
+		next = strconv.Itoa(at)
+	}
+	return out, next, nil
+}
+
+func (b *hoard) Revive(context.Context, string) error {
+	b.revived++
+	return nil
+}
+
+func TestLargeDeadLettersAreReadFewAtATime(t *testing.T) {
+	r := newRig(t, setup{idle: true})
+	for name, c := range map[string]struct{ n, size, reads int }{
+		"large": {100, 10 << 20, 100},
+		"small": {1000, 100, 5},
+	} {
+		b := &hoard{Broker: r.broker, sizes: slices.Repeat([]int{c.size}, c.n)}
+		r.api.cfg.Broker = b
+		page, err := (deadLetters{r.api}).List(t.Context(), &broodv1.ListDeadLettersRequest{PageSize: 1000})
+		if err != nil || len(page.GetDeadLetters()) != c.n || page.GetNextPageToken() != "" || b.largest > readBytes || b.reads > c.reads {
+			t.Errorf("%s: %d letters, then %q, %v; %d reads of up to %d bytes", name, len(page.GetDeadLetters()), page.GetNextPageToken(), err, b.reads, b.largest)
+		}
+		b.reads, b.largest = 0, 0
+		all, err := (deadLetters{r.api}).Retry(t.Context(), &broodv1.RetryDeadLettersRequest{All: true})
+		if err != nil || int(all.GetRetried()) != c.n || b.revived != c.n || b.largest > readBytes || b.reads > c.reads {
+			t.Errorf("%s: %v, %v; %d reads of up to %d bytes", name, all, err, b.reads, b.largest)
+		}
+	}
+}
+
+// A page that has become large ends, and the next one goes on behind it.
+func TestPageOfDeadLettersEndsWhenItIsLarge(t *testing.T) {
+	r := newRig(t, setup{idle: true})
+	r.api.cfg.Broker = &hoard{Broker: r.broker, sizes: make([]int, 300), tail: strings.Repeat("x", 1<<20)}
+	seen := 0
+	for token, pages := "", 1; ; pages++ {
+		out, err := (deadLetters{r.api}).List(t.Context(), &broodv1.ListDeadLettersRequest{PageToken: token})
+		if err != nil || proto.Size(out) > 2*pageBytes {
+			t.Fatalf("a page of %d bytes, %v", proto.Size(out), err)
+		}
+		for _, l := range out.GetDeadLetters() {
+			if l.GetTask().GetId() != fmt.Sprint(seen) {
+				t.Fatalf("got %s, want %d", l.GetTask().GetId(), seen)
+			}
+			seen++
+		}
+		if token = out.GetNextPageToken(); token == "" {
+			break
+		}
+	}
+	if seen != 300 {
+		t.Errorf("saw %d of 300", seen)
 	}
 }
