@@ -45,7 +45,7 @@ type callers struct {
 }
 
 // SetTokens replaces Config.Tokens. A token that is not among them is refused from now on, and the
-// streams that were opened with it end. One that stays keeps its streams, and its share of requests.
+// streams and waits that were begun with it end. One that stays keeps its streams, and its share of requests.
 func (a *API) SetTokens(tokens []Token) {
 	a.setting.Lock()
 	defer a.setting.Unlock()
@@ -77,7 +77,7 @@ func (a *API) SetTokens(tokens []Token) {
 	}
 }
 
-// errRevoked is what streams get whose token is one no more.
+// errRevoked is what streams and waits get whose token is one no more.
 var errRevoked = connect.NewError(connect.CodeUnauthenticated, errors.New("the token that this was begun with is not known here any more"))
 
 // whileValid is a context that ends when the caller's token does, too.

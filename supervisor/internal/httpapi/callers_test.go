@@ -1,12 +1,16 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect"
 
 	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
+	"github.com/brood-run/brood/supervisor/broker"
+	"github.com/brood-run/brood/supervisor/task"
 )
 
 // as shows a token with each call.
@@ -97,6 +101,38 @@ func TestTokensAreReplaced(t *testing.T) {
 	r.api.SetTokens(nil)
 	if _, err := r.tasks().Submit(t.Context(), &broodv1.SubmitRequest{Task: "ok"}); err != nil {
 		t.Errorf("without tokens: %v", err)
+	}
+	r.allFree(t)
+}
+
+// listening tells of waits that have begun.
+type listening struct {
+	broker.Broker
+	begun chan struct{}
+}
+
+func (b listening) OnResult(ctx context.Context, id string, f func(task.Result)) (func(), error) {
+	defer func() { b.begun <- struct{}{} }()
+	return b.Broker.OnResult(ctx, id, f)
+}
+
+// A long poll ends with its token, as a stream does.
+func TestTokenThatIsTakenAwayEndsItsWaits(t *testing.T) {
+	r := newRig(t, setup{tokens: threeTokens(), idle: true})
+	begun := make(chan struct{}, 1)
+	r.api.cfg.Broker = listening{r.broker, begun}
+	id := submit(t, r.as(submitSecret), &broodv1.SubmitRequest{Task: "ok"})
+	ended := make(chan error, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	go func() {
+		_, err := r.as(submitSecret).Wait(ctx, &broodv1.WaitRequest{Id: id})
+		ended <- err
+	}()
+	<-begun
+	r.api.SetTokens([]Token{{Name: "new", Secret: "a-secret-that-is-new-here", Role: RoleSubmit}})
+	if err := <-ended; connect.CodeOf(err) != connect.CodeUnauthenticated {
+		t.Errorf("a wait with a token that is gone: %v", err)
 	}
 	r.allFree(t)
 }

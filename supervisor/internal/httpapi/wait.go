@@ -60,8 +60,10 @@ func (t tasks) Wait(ctx context.Context, r *broodv1.WaitRequest) (*broodv1.WaitR
 	return &broodv1.WaitResponse{Task: found}, err
 }
 
-// until waits for an event, and at most for a time.
+// until waits for an event, and at most for a time. Nobody waits with a token that is one no more.
 func (a *API) until(ctx context.Context, limit time.Duration, event <-chan struct{}) error {
+	ctx, cancel := callerOf(ctx).whileValid(ctx)
+	defer cancel()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
@@ -70,7 +72,7 @@ func (a *API) until(ctx context.Context, limit time.Duration, event <-chan struc
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return answer(ctx.Err())
+		return answer(context.Cause(ctx))
 	case <-a.stopping:
 		return stopped()
 	}
