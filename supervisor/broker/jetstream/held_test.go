@@ -129,3 +129,40 @@ func TestOldTaskIsNotStartedTwice(t *testing.T) {
 		ack(t, b, again)
 	}
 }
+
+// A server that has forgotten what it delivered gives a task out once more as if for the first time. If that has ended
+// and its state is gone, nobody starts it again.
+func TestWhatHasEndedDoesNotBegin(t *testing.T) {
+	a, b := pair(t)
+	m := message("x")
+	m.Task.AtMostOnce = true
+	enqueue(t, a, m)
+	first := lease(t, a, 1)[0]
+	if err := a.Begin(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	data, err := a.encodeResult(&first.Message, completed(first).Result)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if errs := a.publish(t.Context(), []outgoing{{subject: a.names.result("x"), data: data}}); errs != nil {
+		t.Fatal(errs[0])
+	}
+	a.forget(poolName, "x")
+	p := b.entry(poolName)
+	level := first.Token.(*claim).level
+	if err := b.js.DeleteConsumer(t.Context(), p.stream, levelToken(level)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.js.CreateConsumer(t.Context(), p.stream, b.levelConsumer(token(poolName), levelToken(level))); err != nil {
+		t.Fatal(err)
+	}
+	second := lease(t, b, 1)[0]
+	if second.Delivery != 1 {
+		t.Fatalf("delivery %d: the server remembers", second.Delivery)
+	}
+	if err := b.Begin(t.Context(), second); !errors.Is(err, broker.ErrFinished) {
+		t.Errorf("it begins again: %v", err)
+	}
+	nothing(t, b)
+}

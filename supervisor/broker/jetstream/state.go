@@ -3,6 +3,7 @@ package jetstream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -20,7 +21,27 @@ func (b *Broker) Begin(ctx context.Context, l *broker.Lease) error {
 		return err
 	}
 	s := &storepb.State{History: toHistory(l.History), Leases: uint32(l.Delivery), Unseen: c.unseen, Begun: true}
-	return b.remember(ctx, c, s)
+	if err := b.remember(ctx, c, s); err != nil || b.engine != nil {
+		return err
+	}
+	return b.unfinished(ctx, c)
+}
+
+// unfinished is broker.ErrFinished if a task that is about to start has its result. When servers lose one of them, what it
+// delivered last may be delivered once more as if for the first time: after somebody has ended the task, and
+// its state is gone, too. That state goes after the result has come, so that one of the two is seen.
+func (b *Broker) unfinished(ctx context.Context, c *claim) error {
+	r, err := b.last(ctx, b.names.stream("r"), b.names.result(c.lease.Task.ID))
+	switch {
+	case errors.Is(err, broker.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	}
+	if err := b.conclude(ctx, c, r.data); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: task %s", broker.ErrFinished, c.lease.Task.ID)
 }
 
 // Nack implements broker.Queue.
