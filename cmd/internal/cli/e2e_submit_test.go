@@ -140,3 +140,21 @@ func TestE2EBatchesThatAreTooLarge(t *testing.T) {
 	}
 	s.stop()
 }
+
+// The same of one that takes few bytes at a time.
+func TestE2EMessagesThatAreTooLarge(t *testing.T) {
+	s := startServer(t, "--plugin", "echo", "--memory", "--max-payload", "64KiB", "--max-body", "64KiB")
+	lines := make([]string, 300)
+	for i := range lines {
+		lines[i] = `{"payload":"` + strings.Repeat("x", 9000) + `"}`
+	}
+	if got := s.client("submit").stdin(lines...).run(exitOK).words(); len(got) != 300 {
+		t.Errorf("%d were accepted", len(got))
+	}
+	lines[150] = `{"payload":"` + strings.Repeat("x", 70_000) + `"}`
+	b := s.client("submit").stdin(lines...).run(exitIncomplete).says("brood: line 151: ", "message size")
+	if got := b.words(); len(got) != 299 {
+		t.Errorf("%d were accepted", len(got))
+	}
+	s.stop()
+}

@@ -163,7 +163,7 @@ func ending(err error) error {
 		return cannotRunf("%v: start one with %q, or say where it is with --addr or BROOD_ADDR", f, "brood serve --plugin P")
 	case client.Lost, client.Busy, client.Stranger:
 		return cannotRunf("%v", f)
-	case client.Denied, client.Invalid:
+	case client.Denied, client.Invalid, client.TooLarge:
 		return usageErrorf("%v", f)
 	}
 	return &exitError{exitIncomplete, f.Text}

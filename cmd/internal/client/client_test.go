@@ -72,10 +72,10 @@ func (m *moody) WaitMany(_ context.Context, r *broodv1.WaitManyRequest, s *conne
 }
 
 // start serves and returns a client of it.
-func (m *moody) start(t *testing.T) *Client {
+func (m *moody) start(t *testing.T, options ...connect.HandlerOption) *Client {
 	t.Helper()
 	m.t, m.stored = t, make(map[string]bool)
-	_, handler := broodv1.NewTaskServiceHandler(m)
+	_, handler := broodv1.NewTaskServiceHandler(m, options...)
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	return open(t, server.URL)
@@ -173,6 +173,35 @@ func TestSubmitGivesUp(t *testing.T) {
 	cancel()
 	if _, err := open(t, m.url(t)).Submitter(time.Hour).Submit(ctx, requests("a")); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
+	}
+}
+
+// A server that takes small messages only gets them; a task that is larger than any is refused alone.
+func TestSubmitInMessagesThatAreTaken(t *testing.T) {
+	m := new(moody)
+	s := m.start(t, connect.WithReadMaxBytes(1000)).Submitter(0)
+	tasks := requests("a", "b", "huge", "c", "d", "e", "f", "g")
+	for i, t := range tasks {
+		size := 300
+		if i == 2 {
+			size = 2000
+		}
+		t.Input = &broodv1.SubmitRequest_PayloadBytes{PayloadBytes: make([]byte, size)}
+	}
+	answers, err := s.Submit(t.Context(), tasks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, a := range answers {
+		if refused := a.GetError() != nil; a.GetId() != tasks[i].GetId() || refused != (i == 2) {
+			t.Errorf("%s: %v", tasks[i].GetId(), a)
+		}
+	}
+	if e := answers[2].GetError(); e.GetKind() != "invalid_argument" || !strings.Contains(e.GetMessage(), "1000") {
+		t.Errorf("the refusal is %v", e)
+	}
+	if len(m.stored) != 7 {
+		t.Errorf("stored are %v", m.stored)
 	}
 }
 

@@ -26,6 +26,7 @@ const (
 	Busy                   // the server cannot do it now: it is full, or its broker is away
 	Denied                 // the token is wrong, or may not do this
 	Invalid                // the request is wrong
+	TooLarge               // the request has more bytes than the server takes
 	NotFound               // what it names is not there
 	Stranger               // what answered is no brood server
 )
@@ -60,7 +61,12 @@ func (c *Client) Explain(err error) error {
 	}
 	f := &Failure{Text: call.Message(), RetryAfter: retryAfter(call)}
 	switch call.Code() {
-	case connect.CodeUnavailable, connect.CodeResourceExhausted:
+	case connect.CodeResourceExhausted:
+		f.Reason = Busy
+		if f.RetryAfter == 0 { // whoever has no room for a while says for how long
+			f.Reason = TooLarge
+		}
+	case connect.CodeUnavailable:
 		f.Reason = Busy
 	case connect.CodeUnauthenticated:
 		f.Reason = Denied

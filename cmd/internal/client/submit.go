@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
 )
 
@@ -14,6 +16,7 @@ type Submitter struct {
 	client   *Client
 	patience patience
 	most     int // tasks that the server takes in one call, as far as it has said; 0: it has not
+	bytes    int // the same of their size
 }
 
 // Submitter returns one that goes on for limit while the server is away or full.
@@ -31,11 +34,9 @@ func (s *Submitter) Submit(ctx context.Context, tasks []*broodv1.SubmitRequest) 
 	}
 	resent := false // an earlier call may have stored them
 	for len(open) > 0 {
-		head := open
-		if s.most > 0 {
-			head = open[:min(s.most, len(open))]
-		}
-		response, err := s.client.Tasks.SubmitBatch(ctx, pick(tasks, head))
+		head := s.head(tasks, open)
+		batch := pick(tasks, head)
+		response, err := s.client.Tasks.SubmitBatch(ctx, batch)
 		var problem error
 		if err != nil {
 			problem = s.client.Explain(err)
@@ -50,7 +51,14 @@ func (s *Submitter) Submit(ctx context.Context, tasks []*broodv1.SubmitRequest) 
 			continue
 		}
 		if tooMany(problem) && len(head) > 1 {
-			s.most = len(head) / 2
+			s.shrink(problem, batch)
+			continue
+		}
+		if reason(problem) == TooLarge { // one task alone: it is refused as if it had been looked at
+			answers[head[0]] = &broodv1.SubmitResponse{
+				Id: tasks[head[0]].GetId(), Error: &broodv1.Error{Kind: "invalid_argument", Message: problem.Error()},
+			}
+			open = open[1:]
 			continue
 		}
 		if err := s.patience.again(ctx, problem); err != nil {
@@ -61,10 +69,46 @@ func (s *Submitter) Submit(ctx context.Context, tasks []*broodv1.SubmitRequest) 
 	return answers, nil
 }
 
+// head is as many of the open tasks as fit in one call, one at least.
+func (s *Submitter) head(tasks []*broodv1.SubmitRequest, open []int) []int {
+	if s.most > 0 {
+		open = open[:min(s.most, len(open))]
+	}
+	if s.bytes == 0 {
+		return open
+	}
+	size := 0
+	for i, place := range open {
+		size += proto.Size(tasks[place])
+		if size > s.bytes && i > 0 {
+			return open[:i]
+		}
+	}
+	return open
+}
+
+// shrink makes the calls to come smaller than a batch that was refused.
+func (s *Submitter) shrink(problem error, batch *broodv1.SubmitBatchRequest) {
+	if reason(problem) == TooLarge {
+		s.bytes = proto.Size(batch) / 2 // one large task among small ones must not have all sent alone
+		return
+	}
+	s.most = len(batch.GetTasks()) / 2
+}
+
 // tooMany says that a call may have been refused for how much was in it: half of it may be taken.
 func tooMany(err error) bool {
+	r := reason(err)
+	return r == Invalid || r == TooLarge
+}
+
+// reason is why a call failed; Failed if nobody knows.
+func reason(err error) Reason {
 	var f *Failure
-	return errors.As(err, &f) && f.Reason == Invalid
+	if !errors.As(err, &f) {
+		return Failed
+	}
+	return f.Reason
 }
 
 func pick(tasks []*broodv1.SubmitRequest, open []int) *broodv1.SubmitBatchRequest {
