@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 
@@ -46,7 +47,17 @@ func serveUntilStopped(c *urfave.Context, std Streams) error {
 	spool := serve.NewSpool(std.Err) // a terminal that stalls must not stop the tasks
 	defer spool.Close()
 	out := &progress{out: spool} // makes what plugins print harmless
-	s, err := loadFirst(c.Context, source, out)
+	sig := serve.Catch()
+	defer sig.Release()
+	var s *serving
+	stopped, err := sig.Until(c.Context, func(ctx context.Context) (err error) {
+		s, err = source.load(ctx, hclog.NewNullLogger(), nil)
+		return err
+	})
+	if stopped {
+		fmt.Fprintln(out, "brood: stopped during the start")
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -55,7 +66,7 @@ func serveUntilStopped(c *urfave.Context, std Streams) error {
 		return err
 	}
 	logger := serveLogger(s.serveOptions, out)
-	err = serve.Run(c.Context, serve.Config{
+	err = serve.Run(c.Context, sig, serve.Config{
 		Open:    func(ctx context.Context) (broker.Broker, error) { return s.open(ctx, dir, logger) },
 		Server:  s.server(logger, source),
 		Started: func(at net.Addr) { s.announce(out, logger, at, dir) },
@@ -71,15 +82,6 @@ func serveUntilStopped(c *urfave.Context, std Streams) error {
 		return s.named(err)
 	}
 	return cannotRunf("%v", err)
-}
-
-// loadFirst reads the configuration; a signal ends that.
-func loadFirst(ctx context.Context, source *serveSource, out *progress) (*serving, error) {
-	sig := catchSignals()
-	defer sig.release()
-	ctx, cancel := sig.cancelling(ctx)
-	defer cancel()
-	return source.load(ctx, hclog.NewNullLogger(), nil)
 }
 
 func serveLogger(o *serveOptions, out *progress) hclog.Logger {

@@ -35,7 +35,7 @@ type Config struct {
 var (
 	// ErrConfig: the configuration is wrong. The error says where.
 	ErrConfig = errors.New("invalid config")
-	// ErrInterrupted: a second signal, or one during the start, ended it at once.
+	// ErrInterrupted: a second signal ended it at once.
 	ErrInterrupted = errors.New("interrupted")
 )
 
@@ -44,16 +44,14 @@ var (
 const gcPercent = 200
 
 // Run serves until SIGTERM or SIGINT and returns nil once everything has ended in order. A second signal
-// ends it at once. SIGHUP reloads.
-func Run(ctx context.Context, cfg Config) error {
+// ends it at once. SIGHUP reloads; one that came during the start does it when the server serves.
+func Run(ctx context.Context, sig *Signals, cfg Config) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	sig := catch()
-	defer sig.release()
 	d := &run{cfg: cfg, signals: sig, manager: newManager(cfg.Logger), reloaded: make(chan struct{}, 1)}
 	d.manager.starting()
-	if err := d.start(ctx); err != nil {
+	if stopped, err := d.start(ctx); stopped || err != nil {
 		return err
 	}
 	return errors.Join(d.follow(ctx), d.close())
@@ -62,7 +60,7 @@ func Run(ctx context.Context, cfg Config) error {
 // run is one Run.
 type run struct {
 	cfg     Config
-	signals *signals
+	signals *Signals
 	manager *manager
 	broker  broker.Broker
 	server  *server.Server
@@ -72,29 +70,24 @@ type run struct {
 	reloaded  chan struct{}
 }
 
-// start opens the broker and serves. If it fails nothing is left running.
-func (d *run) start(ctx context.Context) error {
-	opening, opened := context.WithCancel(ctx)
-	defer opened()
-	interrupted := make(chan bool, 1)
-	go func() {
-		select {
-		case <-d.signals.stop:
-			interrupted <- true
-			opened()
-		case <-opening.Done():
-			interrupted <- false
-		}
-	}()
-	var err error
-	d.broker, err = d.cfg.Open(opening)
-	opened()
-	if <-interrupted {
-		return errors.Join(ErrInterrupted, d.close())
+// start opens the broker and serves, unless it is stopped before. If it does not serve nothing is left running.
+func (d *run) start(ctx context.Context) (stopped bool, err error) {
+	stopped, err = d.signals.Until(ctx, func(ctx context.Context) (err error) {
+		d.broker, err = d.cfg.Open(ctx)
+		return err
+	})
+	if stopped {
+		d.cfg.Logger.Info("stopped during the start")
+		return true, d.close()
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
+	return false, d.serve(ctx)
+}
+
+// serve starts the server.
+func (d *run) serve(ctx context.Context) (err error) {
 	d.cfg.Server.Supervisor.Broker = d.broker
 	d.server, err = server.New(d.cfg.Server)
 	if err != nil {
