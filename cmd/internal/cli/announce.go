@@ -12,7 +12,7 @@ import (
 
 // announce says where everything is, and what to try first.
 func (s *serving) announce(out *progress, logger hclog.Logger, at net.Addr, dir string) {
-	place := s.place(dir)
+	place := s.keptIn(dir)
 	url := s.url(at)
 	if s.logFormat == "json" {
 		logger.Info("serving", "address", url, "data", place, "pools", len(s.pools))
@@ -29,7 +29,7 @@ func (s *serving) announce(out *progress, logger hclog.Logger, at net.Addr, dir 
 	fmt.Fprint(out, b.String())
 }
 
-func (s *serving) place(dir string) string {
+func (s *serving) keptIn(dir string) string {
 	switch {
 	case s.memory:
 		return "in memory, and lost when the server ends"

@@ -91,7 +91,7 @@ func (s *serving) describe(path string) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: ok\n", path)
 	fmt.Fprintf(&b, "listens on %s%s\n", s.listen, s.callers())
-	fmt.Fprintf(&b, "keeps tasks %s\n", s.place(dir))
+	fmt.Fprintf(&b, "keeps tasks %s\n", s.keptIn(dir))
 	for _, p := range s.pools {
 		fmt.Fprintf(&b, "pool %s: %s of %s for %s\n", p.Name, workersOf(p), p.Plugin, strings.Join(p.Tasks, ", "))
 	}

@@ -11,8 +11,9 @@ import (
 
 // fileErrors is all that is wrong with a config file.
 type fileErrors struct {
-	path string
-	all  []fileError
+	path   string
+	places map[string]*token.Token // of the keys that are set
+	all    []fileError
 }
 
 // fileError is one thing that is wrong, and where.

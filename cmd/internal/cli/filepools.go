@@ -2,6 +2,8 @@ package cli
 
 import (
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
@@ -13,6 +15,9 @@ func (f *serveFile) pools(e *ast.MappingValueNode) {
 		at := one.Key.GetToken()
 		p := newPoolOptions(at.Value)
 		p.at = at
+		if !f.name("pools", at) {
+			continue
+		}
 		where := "pools." + p.name
 		if slices.ContainsFunc(f.opts.pools, func(other *poolOptions) bool { return other.name == p.name }) {
 			f.add(at, "%s is there twice", where)
@@ -57,11 +62,28 @@ func taskTokens(key *token.Token, n ast.Node) []*token.Token {
 	return at
 }
 
+// name says whether a pool or a token can be called so, in a line of the log.
+func (f *serveFile) name(of string, at *token.Token) bool {
+	name := at.Value
+	switch {
+	case name == "":
+		f.add(at, "%s: %q is no name: it is empty", of, name)
+	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
+		f.add(at, "%s: %q is no name: it holds characters that do not print", of, name)
+	default:
+		return true
+	}
+	return false
+}
+
 // tokens reads who may call the API.
 func (f *serveFile) tokens(e *ast.MappingValueNode) {
 	for _, one := range f.mapping("tokens", e.Value) {
 		at := one.Key.GetToken()
 		t := tokenOptions{name: at.Value, at: at}
+		if !f.name("tokens", at) {
+			continue
+		}
 		where := "tokens." + t.name
 		before := len(f.all)
 		f.settings(where, one.Value, byKey(t.settings(), setting.key), f.places)

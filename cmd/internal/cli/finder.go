@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -65,6 +66,9 @@ func (f finder) find(ctx context.Context, p *poolOptions) (supervisor.PoolConfig
 	d, err := supervisor.Describe(ctx, config, logger)
 	known := f.served(p.name)
 	switch {
+	case errors.Is(err, supervisor.ErrConfig):
+		f.refused(p, err)
+		return config, false
 	case err != nil && known == nil:
 		f.cannot(at, "%s: %v", place, err)
 		return config, false
@@ -104,6 +108,13 @@ func (f finder) served(pool string) []string {
 // missing are the tasks that are not among others.
 func missing(tasks, others []string) []string {
 	return slices.DeleteFunc(slices.Clone(tasks), func(name string) bool { return slices.Contains(others, name) })
+}
+
+// refused adds what the library says about a field of the one pool that it was given.
+func (f finder) refused(p *poolOptions, err error) {
+	field, wrong, _ := strings.Cut(strings.TrimPrefix(err.Error(), supervisor.ErrConfig.Error()+": pools[0]."), ": ")
+	place, at := f.poolPlace(p, field)
+	f.add(at, "%s: %s", place, wrong)
 }
 
 func noSuchTask(name, plugin string, serves []string) string {

@@ -29,7 +29,7 @@ func (o *options) limitSettings() []setting {
 		{"soft-timeout", "cancel a task this `DURATION` after it started; it may still answer", "none", single, duration(&p.SoftTimeout)},
 		{"hard-timeout", "kill a task's worker this `DURATION` after it started", "none", single, duration(&p.HardTimeout)},
 		{"cancel-grace", "`DURATION` a cancelled task may take to give up before its worker is killed", "5s", single, duration(&p.CancelGrace)},
-		{"hard-memory-limit", "kill a worker above this `SIZE` in the middle of its task", "none", single, size(&p.HardMemoryLimit)},
+		{"hard-memory-limit", "kill a worker above this `SIZE` in the middle of its task", "none", single, workerMemory(&p.HardMemoryLimit)},
 		{"max-attempts", "start a task at most `N` times", "3", single, whole(&p.MaxAttempts, 1, 65535)},
 		{"max-crashes", "give up on a task that has ended `N` workers", "2", single, whole(&p.MaxCrashes, 1, 65535)},
 		{"backoff-base", "`DURATION` before the first retry; it doubles with each, and a random part of it is taken", "1s", single, duration(&p.BackoffBase)},
@@ -41,7 +41,7 @@ func (o *options) recycleSettings() []setting {
 	p := &o.pool
 	return []setting{
 		{"max-tasks-per-child", "replace a worker after `N` tasks", "never", single, whole(&p.MaxTasksPerChild, 0, 1<<31-1)},
-		{"soft-memory-limit", "replace a worker after the task that takes it over this `SIZE`", "none", single, size(&p.SoftMemoryLimit)},
+		{"soft-memory-limit", "replace a worker after the task that takes it over this `SIZE`", "none", single, workerMemory(&p.SoftMemoryLimit)},
 		{"ttl", "replace a worker of this age, a `DURATION`", "never", single, duration(&p.TTL)},
 		{"idle-ttl", "stop a worker that had nothing to do for this `DURATION`", "never", single, duration(&p.IdleTTL)},
 		{"recycle-jitter", "lower those limits by up to this `FRACTION`, so that workers do not wear out together", "0.1", single, fraction(&p.RecycleJitter, 0.5)},

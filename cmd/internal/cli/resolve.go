@@ -44,10 +44,7 @@ func resolveAll(c *urfave.Context, known, groups []group) error {
 }
 
 func (s setting) resolve(c *urfave.Context, file map[string]given) error {
-	from, ok := s.fromFlag(c)
-	if !ok {
-		from, ok = s.fromEnvironment()
-	}
+	from, ok := s.fromOutside(c)
 	if !ok {
 		from = file[s.key()]
 	}
@@ -57,6 +54,17 @@ func (s setting) resolve(c *urfave.Context, file map[string]given) error {
 		}
 	}
 	return nil
+}
+
+// fromOutside is what beats a file. c may be nil: then nothing does.
+func (s setting) fromOutside(c *urfave.Context) (given, bool) {
+	if c == nil {
+		return given{}, false
+	}
+	if from, ok := s.fromFlag(c); ok {
+		return from, true
+	}
+	return s.fromEnvironment()
 }
 
 func (s setting) fromFlag(c *urfave.Context) (given, bool) {

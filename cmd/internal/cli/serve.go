@@ -78,10 +78,8 @@ func serveUntilStopped(c *urfave.Context, std Streams) error {
 		return nil
 	case errors.Is(err, serve.ErrInterrupted):
 		return exitCode(exitInterrupted)
-	case errors.Is(err, serve.ErrConfig):
-		return s.named(err)
 	}
-	return cannotRunf("%v", err)
+	return s.named(err)
 }
 
 func serveLogger(o *serveOptions, out *progress) hclog.Logger {
@@ -123,14 +121,6 @@ func (s *serving) acceptable() error {
 	return srv.Close()
 }
 
-// named is an error of the library in the words of a config file.
-func (s *serving) named(err error) error {
-	text := strings.NewReplacer(
-		"api.address", "listen", "api.tls_cert", "tls.cert", "api.tls_key", "tls.key", "api.", "limits.", "limits.tokens", "tokens",
-	).Replace(err.Error())
-	return usageErrorf("%s", text)
-}
-
 // server is what to serve, and how to read it again.
 func (s *serving) server(logger hclog.Logger, source *serveSource) server.Config {
 	grace := s.grace
@@ -156,6 +146,12 @@ func (s *serving) server(logger hclog.Logger, source *serveSource) server.Config
 func (s *serving) again(ctx context.Context, source *serveSource, logger hclog.Logger) (server.Settings, error) {
 	next, err := source.load(ctx, logger, s.pools)
 	if err != nil {
+		return server.Settings{}, err
+	}
+	// What has changed besides is for the next start, and not looked at.
+	now := *next
+	now.serveOptions = &serveOptions{serverSettings: s.serverSettings, tokenFile: next.tokenFile, tokens: next.serveOptions.tokens, pools: next.serveOptions.pools}
+	if err := now.acceptable(); err != nil {
 		return server.Settings{}, err
 	}
 	out := server.Settings{Pools: next.pools, Tokens: next.tokens, Restart: s.differences(next.serverSettings)}

@@ -19,12 +19,11 @@ type serveFile struct {
 	fileErrors
 	opts    *serveOptions
 	private bool // nobody but its owner can read it
-	places  map[string]*token.Token
 }
 
 // parseServeFile fills o in. What is wrong is in the returned value's err.
 func parseServeFile(path string, raw []byte, private bool, o *serveOptions) *serveFile {
-	f := &serveFile{fileErrors: fileErrors{path: path}, opts: o, private: private, places: make(map[string]*token.Token)}
+	f := &serveFile{fileErrors: fileErrors{path: path, places: make(map[string]*token.Token)}, opts: o, private: private}
 	tree, err := parser.ParseBytes(raw, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		f.syntax(err)

@@ -46,7 +46,7 @@ pools:
     rlimit:
       nofile: 9
     workers: 3
-    hard_memory_limit: 1000
+    hard_memory_limit: 1048576
     recycle_jitter: 0.2
     isolation: cgroup
     clear_env: true
@@ -67,7 +67,7 @@ pools:
 	pools := []supervisor.PoolConfig{
 		{
 			Name: "a", Args: []string{"-n", "5"}, Tasks: []string{"x", "y"}, Env: []string{"A=1", "B=two"}, Workers: 3,
-			HardMemoryLimit: 1000, RecycleJitter: 0.2, Isolation: supervisor.IsolationCgroup, ClearEnv: true,
+			HardMemoryLimit: 1 << 20, RecycleJitter: 0.2, Isolation: supervisor.IsolationCgroup, ClearEnv: true,
 			Limits: supervisor.Limits{Rlimits: map[string]uint64{"nofile": 9}},
 		},
 		{Name: "b", Limits: supervisor.Limits{OOMScoreAdj: &minus5}},
@@ -141,6 +141,11 @@ func TestParseServeFileRefuses(t *testing.T) {
 		}},
 		{"pools:\n  p: {plugin: echo, soft_memory_limit: 2GB, hard_memory_limit: 1GB}\n",
 			[]string{"2:21: pools.p.soft_memory_limit is above hard_memory_limit: a worker would be killed before it could be recycled"}},
+		{"pools:\n  p: {plugin: echo, hard_memory_limit: 512}\n",
+			[]string{`2:40: pools.p.hard_memory_limit: expected a size with a unit such as 256MiB, 1MiB at least, found "512"`}},
+		{"pools:\n  \"a\\nb\": {plugin: echo}\n", []string{`2:3: pools: "a\nb" is no name: it holds characters that do not print`}},
+		{"pools:\n  \"\": {plugin: echo}\n", []string{`2:3: pools: "" is no name: it is empty`}},
+		{onePool + "tokens: {\"a\\nb\": {role: admin, file: f}}\n", []string{`2:10: tokens: "a\nb" is no name: it holds characters that do not print`}},
 		{"lease: 1\nlisten: 5\npools:\n  p: {plugin: echo, workers: none}\n", []string{ // all at once, in their order
 			`1:8: lease: expected a duration with a unit such as 500ms, 30s or 1h30m, found "1"`,
 			"2:9: listen: expected a text, found 5: put it in quotes",
@@ -233,7 +238,7 @@ func TestSchemaKnowsTheKeys(t *testing.T) {
 // Every setting of a library pool can be made in a file.
 func TestPoolSettingsAreComplete(t *testing.T) {
 	const text = `pools: {p: {plugin: a, sha256: a000000000000000000000000000000000000000000000000000000000000000, args: [a], env: [A=b], clear_env: true, dir: d,
-tasks: [t], workers: 1, slots: 1, window: 1, max_tasks_per_child: 1, ttl: 1s, idle_ttl: 1s, soft_memory_limit: 1, hard_memory_limit: 1,
+tasks: [t], workers: 1, slots: 1, window: 1, max_tasks_per_child: 1, ttl: 1s, idle_ttl: 1s, soft_memory_limit: 1MiB, hard_memory_limit: 1MiB,
 recycle_jitter: 0.1, soft_timeout: 1s, hard_timeout: 1s, start_timeout: 1s, cancel_grace: 1s, heartbeat: 1s, missed_heartbeats: 1,
 max_attempts: 1, max_crashes: 1, backoff_base: 1s, backoff_cap: 1s, isolation: group, rlimit: [nofile=1], nice: 1, oom_score_adj: 1,
 user: u, group: g, no_new_privs: true, cpu_limit: 1, pids_limit: 1, allow_read: [r], allow_write: [w], network: none}}`

@@ -52,6 +52,9 @@ type serving struct {
 	*serveOptions
 	pools  []supervisor.PoolConfig // with their plugins found, and their tasks
 	tokens []server.Token
+
+	source *serveSource
+	file   *fileErrors // where its keys are
 }
 
 // load reads everything. It starts a worker of each plugin to ask what it serves. before are the pools
@@ -62,7 +65,7 @@ func (s *serveSource) load(ctx context.Context, logger hclog.Logger, before []su
 	if err != nil {
 		return nil, err
 	}
-	out := &serving{serveOptions: o}
+	out := &serving{serveOptions: o, source: s, file: errs}
 	for _, name := range o.tokenVariables() {
 		s.secret(name) // the workers that are asked now inherit the others
 	}

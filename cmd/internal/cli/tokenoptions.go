@@ -47,6 +47,17 @@ func (t *tokenOptions) check() error {
 	return nil
 }
 
+// where names the place of the token.
+func (t *tokenOptions) where() string {
+	switch {
+	case t.file != "":
+		return t.file
+	case t.variable != "":
+		return "the variable " + t.variable
+	}
+	return "token"
+}
+
 // resolve reads the token.
 func (t *tokenOptions) resolve(variable func(string) string) (server.Token, error) {
 	var secret string
@@ -55,9 +66,9 @@ func (t *tokenOptions) resolve(variable func(string) string) (server.Token, erro
 	case t.file != "":
 		secret, err = client.ReadToken(t.file)
 	case t.variable != "":
-		secret, err = client.CheckToken(strings.TrimSpace(variable(t.variable)), "the variable "+t.variable)
+		secret, err = client.CheckToken(strings.TrimSpace(variable(t.variable)), t.where())
 	default:
-		secret, err = client.CheckToken(t.secret, "token")
+		secret, err = client.CheckToken(t.secret, t.where())
 	}
 	return server.Token{Name: t.name, Secret: secret, Role: server.Role(t.role)}, err
 }

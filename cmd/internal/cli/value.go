@@ -138,9 +138,14 @@ func parseSize(raw string) (uint64, error) {
 	return n, nil
 }
 
-func size(field *uint64) value {
+// workerMemory is a size that a worker can have: less is a unit forgotten.
+func workerMemory(field *uint64) value {
+	const least = 1 << 20
 	return value{schema: sizeSchema(), set: func(raw string) error {
 		n, err := parseSize(raw)
+		if err == nil && n > 0 && n < least {
+			err = fmt.Errorf("expected a size with a unit such as 256MiB, 1MiB at least, found %q", raw)
+		}
 		if err != nil {
 			return err
 		}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
-	"github.com/brood-run/brood/supervisor"
 	"github.com/brood-run/brood/supervisor/broker"
 	"github.com/brood-run/brood/supervisor/server"
 )
@@ -31,13 +30,8 @@ type Config struct {
 	Logger hclog.Logger
 }
 
-// Errors of Run.
-var (
-	// ErrConfig: the configuration is wrong. The error says where.
-	ErrConfig = errors.New("invalid config")
-	// ErrInterrupted: a second signal ended it at once.
-	ErrInterrupted = errors.New("interrupted")
-)
+// ErrInterrupted: a second signal ended Run at once.
+var ErrInterrupted = errors.New("interrupted")
 
 // gcPercent trades memory for speed: 10 % less work for a task than with Go's own default of 100,
 // for some 100 MB more under full load.
@@ -91,9 +85,6 @@ func (d *run) serve(ctx context.Context) (err error) {
 	d.cfg.Server.Supervisor.Broker = d.broker
 	d.server, err = server.New(d.cfg.Server)
 	if err != nil {
-		if errors.Is(err, server.ErrConfig) || errors.Is(err, supervisor.ErrConfig) {
-			err = fmt.Errorf("%w: %w", ErrConfig, err)
-		}
 		return errors.Join(err, d.close())
 	}
 	if err := d.server.Start(ctx); err != nil {

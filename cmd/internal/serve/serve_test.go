@@ -62,7 +62,7 @@ func TestAConfigThatIsWrong(t *testing.T) {
 		b := &closing{Broker: memory.New(memory.Config{})}
 		c := config(t, func(context.Context) (broker.Broker, error) { return b, nil })
 		c.Server = wrong
-		if err := running(t, c); !errors.Is(err, ErrConfig) {
+		if err := running(t, c); !errors.Is(err, server.ErrConfig) && !errors.Is(err, supervisor.ErrConfig) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if !b.closed {
