@@ -15,7 +15,11 @@ import (
 
 // Enqueue implements broker.Queue.
 func (b *Broker) Enqueue(ctx context.Context, messages []*broker.Message) []error {
-	return b.enqueue(ctx, messages, "")
+	errs := b.enqueue(ctx, messages, "")
+	for i, err := range errs {
+		errs[i] = b.cause(err)
+	}
+	return errs
 }
 
 // enqueue stores messages. life tells one of several lives of a task from the others.

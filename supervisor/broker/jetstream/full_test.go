@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
+
 	"github.com/brood-run/brood/supervisor/broker"
 )
 
@@ -65,7 +67,8 @@ func fillUp(t *testing.T, b *Broker, prefix string) []string {
 // A disk that is full is told, costs nothing that was acknowledged, and is written again soon after there is room.
 func TestFullDisk(t *testing.T) {
 	disk := smallDisk(t, 48)
-	b := openAt(t, Config{Dir: filepath.Join(disk, "data"), Timeout: 2 * time.Second})
+	var log lines
+	b := openAt(t, Config{Dir: filepath.Join(disk, "data"), Timeout: 2 * time.Second, Logger: logger(&log, hclog.Warn)})
 	rounds := []int{38, 28, 18}
 	if os.Getenv(long) == "" {
 		rounds = rounds[:1]
@@ -84,9 +87,7 @@ func TestFullDisk(t *testing.T) {
 		if err := b.Health(); !errors.Is(err, broker.ErrUnavailable) || !strings.Contains(err.Error(), b.cfg.Dir) || !strings.Contains(err.Error(), "no space left on device") {
 			t.Errorf("health on a full disk: %v", err)
 		}
-		if errs := b.Enqueue(t.Context(), []*broker.Message{message("none")}); errs == nil || !errors.Is(errs[0], broker.ErrUnavailable) {
-			t.Errorf("enqueue on a full disk: %v", errs)
-		}
+		tellsWhy(t, b, &log)
 		if errs := b.Ack(t.Context(), []broker.Answer{completed(held[0])}); errs == nil || !errors.Is(errs[0], broker.ErrUnavailable) {
 			t.Errorf("ack on a full disk: %v", errs)
 		}
@@ -95,6 +96,45 @@ func TestFullDisk(t *testing.T) {
 		<-restored(t, b)
 		t.Logf("%d tasks stored; back %v after there was room", len(stored), time.Since(freed).Round(time.Millisecond))
 		leaseAll(t, b, held, stored)
+	}
+	if strings.Contains(log.String(), "lost, the rest") {
+		t.Errorf("nothing was lost, and the log says\n%s", log.String())
+	}
+}
+
+// tellsWhy makes sure that whoever calls a broker on a full disk hears of the disk, and that the log says once that nothing
+// is leased.
+func tellsWhy(t *testing.T, b *Broker, log *lines) {
+	t.Helper()
+	calls := map[string]error{"pause": b.Pause(t.Context(), poolName, false)}
+	if errs := b.Enqueue(t.Context(), []*broker.Message{message("none")}); errs != nil {
+		calls["enqueue"] = errs[0]
+	}
+	_, calls["counts"] = b.Counts(t.Context(), poolName)
+	_, calls["get"] = b.Get(t.Context(), "none")
+	for call, err := range calls {
+		if !errors.Is(err, broker.ErrUnavailable) || !strings.Contains(err.Error(), "no space left on device") {
+			t.Errorf("%s on a full disk: %v", call, err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	before := len(log.String())
+	if leases, err := b.Lease(ctx, poolName, 1); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("lease on a full disk: %v, %v", leases, err)
+	}
+	said := ""
+	for line := range strings.Lines(log.String()[before:]) {
+		_, text, is := strings.Cut(line, "no tasks are leased")
+		if is && text == said {
+			t.Errorf("it is logged again that no tasks are leased%s", text)
+		}
+		if is {
+			said = text
+		}
+	}
+	if !strings.Contains(said, "no space left on device") {
+		t.Errorf("the log says of leases: %q", said)
 	}
 }
 

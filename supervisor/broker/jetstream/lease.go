@@ -15,12 +15,16 @@ func (b *Broker) Lease(ctx context.Context, name string, n int) ([]*broker.Lease
 	}
 	ctx, cancel := b.during(ctx)
 	defer cancel()
+	told := ""
 	for {
 		leases, err := b.lease(ctx, name, n)
 		if err == nil || !errors.Is(err, broker.ErrUnavailable) || ctx.Err() != nil {
 			return leases, b.reason(ctx, err)
 		}
-		b.cfg.Logger.Warn("no tasks are leased", "pool", name, "error", err)
+		if err = b.cause(err); told != err.Error() {
+			told = err.Error()
+			b.cfg.Logger.Warn("no tasks are leased", "pool", name, "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return nil, b.reason(ctx, err)

@@ -13,7 +13,8 @@ import (
 )
 
 // Get implements broker.Ledger.
-func (b *Broker) Get(ctx context.Context, id string) (broker.Record, error) {
+func (b *Broker) Get(ctx context.Context, id string) (r broker.Record, err error) {
+	defer func() { err = b.cause(err) }()
 	if err := b.closed(); err != nil {
 		return broker.Record{}, err
 	}

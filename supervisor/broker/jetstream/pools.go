@@ -16,7 +16,8 @@ func (b *Broker) pauseSubject(pool string) string { return b.names.subject("p", 
 const pauseFlag = "paused"
 
 // Pause implements broker.Pools.
-func (b *Broker) Pause(ctx context.Context, pool string, paused bool) error {
+func (b *Broker) Pause(ctx context.Context, pool string, paused bool) (err error) {
+	defer func() { err = b.cause(err) }()
 	if err := b.closed(); err != nil {
 		return err
 	}
@@ -80,8 +81,8 @@ func (p *pool) found(paused bool, before uint64) {
 
 // Counts implements broker.Pools. Several brokers on one server see the same figures; in a cluster they may be behind
 // for a moment.
-func (b *Broker) Counts(ctx context.Context, pool string) (broker.Counts, error) {
-	var counts broker.Counts
+func (b *Broker) Counts(ctx context.Context, pool string) (counts broker.Counts, err error) {
+	defer func() { err = b.cause(err) }()
 	if err := b.closed(); err != nil {
 		return counts, err
 	}

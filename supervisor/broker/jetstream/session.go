@@ -154,6 +154,18 @@ func (s *session) health() error {
 	return nil
 }
 
+// cause is the error of a call; while the embedded server is down or cannot write, it is that which is told, and not what
+// its clients see of it.
+func (s *session) cause(err error) error {
+	if s.engine == nil || !errors.Is(err, broker.ErrUnavailable) {
+		return err
+	}
+	if wrong := s.engine.health(); wrong != nil {
+		return unavailable(wrong)
+	}
+	return err
+}
+
 func (s *session) close() {
 	for _, nc := range []*nats.Conn{s.peers, s.nc} {
 		if nc == nil {
