@@ -42,7 +42,7 @@ func (s *Supervisor) newPlugin(c *PoolConfig, epoch time.Time) *plugin {
 	p.cfg.Store(c)
 	p.tasks = dispatch.New(dispatch.Config{
 		Pool: c.Name, Epoch: epoch, QueueSize: s.cfg.QueueSize, ResultLimit: s.cfg.ResultLimit,
-		Workers: c.Workers, Settings: c.tasks(),
+		MaxResult: s.cfg.MaxPayload, Workers: c.Workers, Settings: c.tasks(),
 		RecordAttempts: s.cfg.RecordAttempts, Logger: s.logger(c), Events: &s.events,
 		Demand: func() { p.pool.Demand() },
 	})

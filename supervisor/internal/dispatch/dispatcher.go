@@ -27,6 +27,7 @@ type Config struct {
 	Epoch       time.Time // zero of its clock
 	QueueSize   int       // tasks waiting
 	ResultLimit int       // results not read
+	MaxResult   int       // bytes; 0: no limit
 	Workers     int       // lanes that take tasks at the same time, until Source.Resize or Adopt
 	Settings              // until Source.Adopt
 

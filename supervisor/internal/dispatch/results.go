@@ -15,7 +15,7 @@ import (
 func (l *Lane) Results(answers []worker.Answer) error {
 	for i := range answers {
 		if a := &answers[i]; a.Outcome == ipc.OutcomeCompleted {
-			a.Payload = l.payloads.clone(a.Payload)
+			l.keep(a)
 		}
 	}
 	d := l.d
@@ -40,6 +40,16 @@ func (l *Lane) Results(answers []worker.Answer) error {
 	}
 	d.admit()
 	return bad
+}
+
+// keep copies a result. A frame may hold more than a result may have, for the texts beside it.
+func (l *Lane) keep(a *worker.Answer) {
+	if most := l.d.cfg.MaxResult; most > 0 && len(a.Payload) > most {
+		a.Outcome = ipc.OutcomePermanent
+		a.Message = fmt.Appendf(nil, "result of %d bytes is over the limit of %d", len(a.Payload), most)
+		return
+	}
+	a.Payload = l.payloads.clone(a.Payload)
 }
 
 // lowWater says that enough of the window is free to be worth a write, while the worker

@@ -35,6 +35,27 @@ func TestErrorsAreRetriedUntilAttemptsAreUsedUp(t *testing.T) {
 	})
 }
 
+// A result that is too large for whoever keeps it is refused; no other attempt would make it smaller.
+func TestResultsThatAreTooLarge(t *testing.T) {
+	cfg := settings()
+	cfg.MaxResult = 1000
+	bubble(t, cfg, func(t *testing.T, r *rig) {
+		p := r.worker(0)
+		r.submitAll("fits", "large")
+		p.take()
+		p.reply("fits", wire.Result{Outcome: ipc.OutcomeCompleted, Payload: make([]byte, 1000)})
+		p.take()
+		p.reply("large", wire.Result{Outcome: ipc.OutcomeCompleted, Payload: make([]byte, 1001)})
+		if got := r.ended("fits", task.Completed); len(got.Payload) != 1000 {
+			t.Errorf("a result of %d bytes", len(got.Payload))
+		}
+		got := r.ended("large", task.Dead)
+		if got.Err.Kind != task.KindPermanent || got.Err.Message != "result of 1001 bytes is over the limit of 1000" || got.Payload != nil || got.Started != 1 {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
+
 // Full jitter over a bound that doubles: delays differ, reach beyond the bound before,
 // and never exceed their own.
 func TestBackoffDoublesWithFullJitter(t *testing.T) {
