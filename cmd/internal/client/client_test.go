@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -176,6 +178,20 @@ func TestSubmitGivesUp(t *testing.T) {
 	}
 }
 
+// What was unavailable may have been stored: sent again, it is no duplicate.
+func TestSubmitAgainWhatWasUnavailable(t *testing.T) {
+	m := &moody{answer: func(call int, a *broodv1.SubmitBatchResponse) error {
+		if call == 1 {
+			a.Results[1] = &broodv1.SubmitResponse{Id: "b", Error: &broodv1.Error{Kind: "unavailable", Message: "away"}}
+		}
+		return nil
+	}}
+	answers, err := m.start(t).Submitter(10*time.Second).Submit(t.Context(), requests("a", "b"))
+	if err != nil || answers[1].GetError() != nil || answers[1].GetDuplicate() || m.calls != 2 {
+		t.Errorf("%v, %v after %d calls", answers, err, m.calls)
+	}
+}
+
 // A server that takes small messages only gets them; a task that is larger than any is refused alone.
 func TestSubmitInMessagesThatAreTaken(t *testing.T) {
 	m := new(moody)
@@ -249,6 +265,15 @@ func TestFailures(t *testing.T) {
 	l.Close()
 	web := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(web.Close)
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "no", http.StatusNotImplemented)
+	}))
+	t.Cleanup(other.Close)
+	secret := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secret.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secret.StartTLS()
+	t.Cleanup(secret.Close)
+	host := strings.TrimPrefix(secret.URL, "https://")
 	begun := time.Now()
 	for _, tt := range []struct {
 		address string
@@ -257,6 +282,10 @@ func TestFailures(t *testing.T) {
 	}{
 		{nobody, Nobody, "no server at " + nobody + ": "},
 		{web.URL, Stranger, "what answers at " + web.URL + " is no brood server"},
+		{other.URL, Stranger, "what answers at " + other.URL + " is no brood server: 501"},
+		{"http://" + host, Stranger, "what answers at http://" + host + " is no brood server, or it speaks TLS: then its address is https://" + host + ": 400"},
+		{"https://" + strings.TrimPrefix(web.URL, "http://"), Stranger, "what answers at https://" + strings.TrimPrefix(web.URL, "http://") + " speaks no TLS: if it is to be trusted without, its address is " + web.URL + ": "},
+		{secret.URL, Stranger, secret.URL + " is not known: name the certificates by which it is with --ca-file: "},
 		{new(moody).url(t), NotFound, "no such task"},
 	} {
 		c := open(t, tt.address)

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -84,19 +85,42 @@ func (c *Client) Explain(err error) error {
 // transportFailure words what went wrong on the way to the server.
 func (c *Client) transportFailure(err *connect.Error) error {
 	cause := err.Message()
-	if c.reached.Load() && (err.Code() == connect.CodeUnavailable || cutOff(err)) {
-		return &Failure{Reason: Lost, Text: fmt.Sprintf("the connection to %s was lost: %s", c.address, cause)}
+	if text := c.stranger(err, cause); text != "" {
+		return &Failure{Reason: Stranger, Text: text + ": " + cause}
 	}
-	switch err.Code() {
-	case connect.CodeUnavailable:
+	switch {
+	case c.reached.Load() && (err.Code() == connect.CodeUnavailable || cutOff(err)):
+		return &Failure{Reason: Lost, Text: fmt.Sprintf("the connection to %s was lost: %s", c.address, cause)}
+	case err.Code() == connect.CodeUnavailable:
 		return &Failure{Reason: Nobody, Text: fmt.Sprintf("no server at %s: %s", c.address, cause)}
-	case connect.CodeUnimplemented, connect.CodeUnknown, connect.CodeInternal:
-		if strings.Contains(cause, "malformed HTTP") || strings.Contains(cause, "content-type") ||
-			strings.Contains(cause, "404") || strings.Contains(cause, "HTTP status") {
-			return &Failure{Reason: Stranger, Text: fmt.Sprintf("what answers at %s is no brood server: %s", c.address, cause)}
-		}
 	}
 	return &Failure{Reason: Failed, Text: cause}
+}
+
+// stranger says what answers in place of the server that is looked for, empty if nothing does.
+func (c *Client) stranger(err *connect.Error, cause string) string {
+	host, plain := strings.CutPrefix(c.address, "http://")
+	var unknown x509.UnknownAuthorityError
+	switch {
+	case errors.As(err, &unknown):
+		return c.address + " is not known: name the certificates by which it is with --ca-file"
+	case strings.Contains(cause, "HTTP response to HTTPS client"): // net/http has no value for it
+		return fmt.Sprintf("what answers at %s speaks no TLS: if it is to be trusted without, its address is http://%s", c.address, strings.TrimPrefix(c.address, "https://"))
+	case err.Code() != connect.CodeUnimplemented && err.Code() != connect.CodeUnknown && err.Code() != connect.CodeInternal:
+		return ""
+	case plain && strings.HasPrefix(cause, "400 "):
+		return fmt.Sprintf("what answers at %s is no brood server, or it speaks TLS: then its address is https://%s", c.address, host)
+	case httpStatus(cause), strings.Contains(cause, "malformed HTTP"), strings.Contains(cause, "content-type"):
+		return fmt.Sprintf("what answers at %s is no brood server", c.address)
+	}
+	return ""
+}
+
+// httpStatus says that a text is the status of an answer that is none of the API's: three digits and a reason.
+func httpStatus(text string) bool {
+	code, _, _ := strings.Cut(strings.TrimPrefix(text, "HTTP status "), " ")
+	n, err := strconv.Atoi(code)
+	return err == nil && n >= 100 && n <= 599
 }
 
 // cutOff says that an answer ended in its middle.

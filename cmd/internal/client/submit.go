@@ -41,7 +41,8 @@ func (s *Submitter) Submit(ctx context.Context, tasks []*broodv1.SubmitRequest) 
 		if err != nil {
 			problem = s.client.Explain(err)
 		} else {
-			left, full := settle(answers, head, response.GetResults(), resent)
+			left, unsure, full := settle(answers, head, response.GetResults(), resent)
+			resent = resent || unsure
 			if len(left) < len(head) {
 				s.patience.success()
 			}
@@ -119,15 +120,17 @@ func pick(tasks []*broodv1.SubmitRequest, open []int) *broodv1.SubmitBatchReques
 	return batch
 }
 
-// settle puts answers in their places. It returns the places that are still open, and why.
-func settle(answers []*broodv1.SubmitResponse, open []int, results []*broodv1.SubmitResponse, resent bool) (left []int, problem error) {
+// settle puts answers in their places. It returns the places that are still open, and why; unsure is whether some
+// of them may be stored all the same.
+func settle(answers []*broodv1.SubmitResponse, open []int, results []*broodv1.SubmitResponse, resent bool) (left []int, unsure bool, problem error) {
 	for i, place := range open {
 		if i >= len(results) {
-			return append(left, open[i:]...), &Failure{Reason: Failed, Text: "the server answered fewer tasks than it was sent"}
+			return append(left, open[i:]...), true, &Failure{Reason: Failed, Text: "the server answered fewer tasks than it was sent"}
 		}
 		r := results[i]
 		if full := passing(r.GetError()); full != nil {
 			left, problem = append(left, place), full
+			unsure = unsure || r.GetError().GetKind() == "unavailable"
 			continue
 		}
 		if resent {
@@ -135,7 +138,7 @@ func settle(answers []*broodv1.SubmitResponse, open []int, results []*broodv1.Su
 		}
 		answers[place] = r
 	}
-	return left, problem
+	return left, unsure, problem
 }
 
 // passing returns a failure if an error is one that passes.
