@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/go-hclog"
@@ -49,16 +50,20 @@ func (s *serving) url(at net.Addr) string {
 	return "http://" + at.String()
 }
 
-// example is a command that gives this server a task.
+// example is a command that gives this server a task. What payload a task takes is known of echo alone.
 func (s *serving) example(url string) string {
 	line := "brood submit --wait"
 	if url != "http://"+defaultListen {
 		line += " --addr " + url
 	}
-	if len(s.pools) > 1 || len(s.pools[0].Tasks) > 1 {
-		line += " --task " + s.pools[0].Tasks[0]
+	name, payload := "NAME", " --payload JSON"
+	if slices.ContainsFunc(s.pools, func(p supervisor.PoolConfig) bool { return slices.Contains(p.Tasks, "echo") }) {
+		name, payload = "echo", " 'some text'"
 	}
-	return line + " 'some text'"
+	if len(s.pools) > 1 || len(s.pools[0].Tasks) > 1 {
+		line += " --task " + name
+	}
+	return line + payload
 }
 
 func workersOf(p supervisor.PoolConfig) string {

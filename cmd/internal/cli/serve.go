@@ -61,6 +61,9 @@ func serveUntilStopped(c *urfave.Context, std Streams) error {
 	if err != nil {
 		return err
 	}
+	if s.logFormat == "json" {
+		spool.JSON()
+	}
 	dir, err := s.dataDirectory()
 	if err != nil {
 		return err

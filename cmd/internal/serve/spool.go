@@ -5,6 +5,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/hashicorp/go-hclog"
 )
 
 const (
@@ -26,6 +28,7 @@ type Spool struct {
 	buffer []byte
 	lost   int // writes since the last one that fitted
 	closed bool
+	json   bool // each line is an object
 }
 
 // NewSpool returns a Spool; Close it.
@@ -33,6 +36,13 @@ func NewSpool(to io.Writer) *Spool {
 	s := &Spool{to: to, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	go s.write()
 	return s
+}
+
+// JSON has the Spool's own messages be objects, as the lines of a log in JSON are.
+func (s *Spool) JSON() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.json = true
 }
 
 // Write takes all of p or none. It never blocks and never fails.
@@ -44,11 +54,29 @@ func (s *Spool) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	if s.lost > 0 {
-		s.buffer = fmt.Appendf(s.buffer, "brood: %d lines of the log were lost: nobody read them in time\n", s.lost)
+		s.confess()
 		s.lost = 0
 	}
 	s.buffer = append(s.buffer, p...)
 	s.poke()
+	return len(p), nil
+}
+
+// confess says how much was lost. Requires mu.
+func (s *Spool) confess() {
+	if !s.json {
+		s.buffer = fmt.Appendf(s.buffer, "brood: %d lines of the log were lost: nobody read them in time\n", s.lost)
+		return
+	}
+	own := hclog.New(&hclog.LoggerOptions{Name: "brood", JSONFormat: true, Output: (*appending)(&s.buffer)})
+	own.Warn("lines of the log were lost: nobody read them in time", "lines", s.lost)
+}
+
+// appending is a writer to a buffer.
+type appending []byte
+
+func (a *appending) Write(p []byte) (int, error) {
+	*a = append(*a, p...)
 	return len(p), nil
 }
 

@@ -2,10 +2,12 @@ package serve
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"testing"
+	"time"
 )
 
 // stalled is a reader who lets nothing through before it is told to.
@@ -47,6 +49,34 @@ func TestSpoolDoesNotWaitForItsReader(t *testing.T) {
 	}
 	if !strings.HasPrefix(got, "first\n") || kept == 0 || len(got) > spoolSize+1000 {
 		t.Errorf("%d lines of %d are there, %d bytes in all", kept, lines, len(got))
+	}
+}
+
+// In a log of JSON every line is JSON.
+func TestSpoolTellsOfLostLinesInJSON(t *testing.T) {
+	w := &stalled{entered: make(chan struct{}, 1), let: make(chan struct{})}
+	s := NewSpool(w)
+	s.JSON()
+	fmt.Fprintln(s, "{}")
+	<-w.entered
+	for range 2 {
+		_, _ = s.Write(make([]byte, spoolSize+1))
+	}
+	fmt.Fprintln(s, "{}")
+	close(w.let)
+	s.Close()
+	lines := strings.Split(w.got.String(), "\n")
+	var told struct {
+		Level   string    `json:"@level"`
+		Message string    `json:"@message"`
+		Time    time.Time `json:"@timestamp"`
+		Lines   int       `json:"lines"`
+	}
+	if len(lines) != 4 || json.Unmarshal([]byte(lines[1]), &told) != nil {
+		t.Fatalf("logged %q", lines)
+	}
+	if told.Level != "warn" || told.Lines != 2 || told.Time.IsZero() || told.Message != "lines of the log were lost: nobody read them in time" {
+		t.Errorf("logged %+v", told)
 	}
 }
 
