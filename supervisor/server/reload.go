@@ -20,9 +20,21 @@ func (s *Server) Reload(ctx context.Context) error {
 	return err
 }
 
-// reloadAll is Reload as the API puts it: a pool that was rolled back is an answer, not an error.
-func (s *Server) reloadAll(ctx context.Context) (httpapi.Reloaded, error) {
+// reloadAll is Reload as the API puts it: a pool that was rolled back is an answer, not an error. It goes on
+// when its caller has gone, but not when the server stops.
+func (s *Server) reloadAll(caller context.Context) (httpapi.Reloaded, error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(caller))
+	defer cancel()
+	defer context.AfterFunc(s.live, cancel)()
 	done, err := s.reload(ctx)
+	switch {
+	case err != nil && s.live.Err() != nil:
+		return done, supervisor.ErrClosed
+	case err != nil:
+		s.cfg.Logger.Error("a reload over the API failed: " + err.Error()) // whoever asked for it may have gone
+	default:
+		s.cfg.Logger.Info("reloaded over the API")
+	}
 	if rolledBack := new(supervisor.ReloadError); errors.As(err, &rolledBack) {
 		return done, nil
 	}

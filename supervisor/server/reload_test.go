@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
 
 	"github.com/brood-run/brood/supervisor"
 	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
@@ -85,5 +89,76 @@ func TestScaleAndRecycleOverTheAPI(t *testing.T) {
 	}
 	if _, err := admin.ScalePool(t.Context(), &broodv1.ScalePoolRequest{Pool: "nobody", Workers: 1}); code(err) != "not_found" {
 		t.Errorf("no pool: %v", err)
+	}
+}
+
+// told hands on the lines of a log.
+type told chan string
+
+func (c told) Write(p []byte) (int, error) {
+	c <- string(p)
+	return len(p), nil
+}
+
+// A reload that was begun over the API goes on when its caller does not wait for it, and says what became of it.
+func TestReloadOutlastsItsCaller(t *testing.T) {
+	begun, proceed, log := make(chan context.Context), make(chan error), make(told, 1000)
+	cfg := config(t)
+	cfg.Logger = hclog.New(&hclog.LoggerOptions{Output: log, Level: hclog.Info})
+	cfg.Supervisor.Logger = hclog.NewNullLogger()
+	cfg.Supervisor.Pools[0].Name = "p"
+	cfg.Reload = func(ctx context.Context) (server.Settings, error) {
+		begun <- ctx
+		return server.Settings{Pools: cfg.Supervisor.Pools}, <-proceed
+	}
+	s := start(t, cfg)
+	admin := broodv1.NewAdminServiceClient(plain(t), "http://"+s.Addr().String())
+	for fault, says := range map[error]string{nil: "[INFO]  reloaded", errors.New("brood.yaml:7: unknown key"): "[ERROR] a reload over the API failed: brood.yaml:7"} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour) // which the server is told, too
+		gone := make(chan error, 1)
+		go func() {
+			_, err := admin.Reload(ctx, &broodv1.ReloadRequest{})
+			gone <- err
+		}()
+		during := <-begun
+		cancel()
+		if err := <-gone; err == nil {
+			t.Error("the caller has waited")
+		}
+		if _, bounded := during.Deadline(); bounded || during.Err() != nil {
+			t.Errorf("the reload is bounded by its caller: %v", during)
+		}
+		proceed <- fault
+		for line := range log {
+			if strings.Contains(line, "over the API") {
+				if !strings.Contains(line, says) {
+					t.Errorf("the log says %q, want %q", line, says)
+				}
+				break
+			}
+		}
+	}
+}
+
+func TestStopEndsAReloadOverTheAPI(t *testing.T) {
+	begun := make(chan struct{})
+	cfg := config(t)
+	cfg.Reload = func(ctx context.Context) (server.Settings, error) {
+		close(begun)
+		<-ctx.Done()
+		return server.Settings{}, ctx.Err()
+	}
+	s := start(t, cfg)
+	answer := make(chan error, 1)
+	go func() {
+		_, err := broodv1.NewAdminServiceClient(plain(t), "http://"+s.Addr().String()).Reload(context.WithoutCancel(t.Context()), &broodv1.ReloadRequest{})
+		answer <- err
+	}()
+	<-begun
+	if err := s.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := <-answer; code(err) != "unavailable" {
+		t.Errorf("the caller is told %v", err)
 	}
 }

@@ -28,6 +28,8 @@ type Server struct {
 	err      error                            // why serving ended by itself
 	pools    map[string]supervisor.PoolConfig // by name, as they were given last
 
+	live   context.Context // ends when Stop begins
+	end    context.CancelFunc
 	stop   sync.Once
 	served chan struct{} // closed when no more connections are accepted
 	done   chan struct{} // closed when everything has ended
@@ -52,6 +54,7 @@ func New(cfg Config) (*Server, error) {
 		cfg: cfg, supervisor: sup, cert: cert,
 		served: make(chan struct{}), done: make(chan struct{}), pools: map[string]supervisor.PoolConfig{},
 	}
+	s.live, s.end = context.WithCancel(context.Background())
 	for _, p := range cfg.Supervisor.Pools {
 		s.pools[p.Name] = p
 	}
@@ -147,6 +150,7 @@ const hangUp = 5 * time.Second
 // shutdown ends waits, then the supervisor, then the connections.
 func (s *Server) shutdown() {
 	defer close(s.done)
+	s.end()
 	s.api.Stop()
 	if err := s.supervisor.Stop(context.Background()); err != nil {
 		s.cfg.Logger.Warn("the supervisor did not stop in order", "error", err)
