@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"connectrpc.com/connect"
@@ -50,8 +51,10 @@ func (strictJSON) Unmarshal(data []byte, message any) error {
 	return nil
 }
 
-// maxValues is how many values one JSON message may hold: each takes some hundred bytes of memory, however
-// short it is.
+// valueSize is about what a value of JSON takes in memory, however short it is, in bytes.
+const valueSize = 144
+
+// maxValues is how many values one JSON message may hold.
 const maxValues = 1 << 20
 
 // countValues counts what may separate values; those in strings are too few to matter.
@@ -62,6 +65,9 @@ func countValues(data []byte) int {
 	}
 	return n
 }
+
+// isJSON says whether a request's messages are JSON.
+func isJSON(h http.Header) bool { return strings.Contains(h.Get("Content-Type"), "json") }
 
 // asJSON says whether a call's answer will be JSON.
 func asJSON(ctx context.Context) bool {

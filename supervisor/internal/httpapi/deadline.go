@@ -35,7 +35,10 @@ func (a *API) timed(next http.Handler) http.Handler {
 			defer leave()
 		} else {
 			limited := http.MaxBytesReader(w, r.Body, int64(a.cfg.Limits.MaxBody)+bodySlack)
-			in := &inlet{ReadCloser: limited, request: r, answer: w.Header(), control: out.control, stall: stall, room: a.room}
+			in := &inlet{
+				ReadCloser: limited, request: r, answer: w.Header(), control: out.control, stall: stall,
+				room: a.room, most: int64(a.cfg.Limits.MaxBuffered), json: isJSON(r.Header) && !compressed(r.Header),
+			}
 			in.ended = r.Body == http.NoBody || r.ProtoMajor != 1 // HTTP/2 does not wait for bodies
 			in.spare()
 			defer in.leave()

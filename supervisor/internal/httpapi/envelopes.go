@@ -109,7 +109,7 @@ func (e *envelopes) begin(size int64) error {
 
 // take hands over the room of a message that was read, which may have become larger than what came of it.
 func (e *envelopes) take(m proto.Message) (int64, error) {
-	if more := min(int64(proto.Size(m)), int64(e.api.cfg.Limits.MaxBuffered)) - e.taken; more > 0 {
+	if more := min(int64(proto.Size(m))+growth(m), int64(e.api.cfg.Limits.MaxBuffered)) - e.taken; more > 0 {
 		if !e.api.room.TryAcquire(more) {
 			return 0, noRoom() // waiting could be for another stream that waits too
 		}

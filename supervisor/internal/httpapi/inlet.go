@@ -21,6 +21,8 @@ type inlet struct {
 	control *http.ResponseController
 	stall   time.Duration
 	room    *semaphore.Weighted
+	most    int64 // of room
+	json    bool
 
 	armed time.Time
 	ended bool  // nobody waits for the rest
@@ -58,12 +60,21 @@ func (i *inlet) Read(p []byte) (int, error) {
 		i.hangUp()
 		return 0, connect.NewError(connect.CodeDeadlineExceeded, fmt.Errorf("nothing of the body came for %v", i.stall))
 	}
-	if n > 0 && !i.room.TryAcquire(int64(n)) {
+	weight := min(i.weigh(p[:n]), i.most-i.taken)
+	if n > 0 && !i.room.TryAcquire(weight) {
 		i.hangUp()
 		return 0, noRoom()
 	}
-	i.taken += int64(n)
+	i.taken += weight
 	return n, err
+}
+
+// weigh says what bytes take when they have become a message.
+func (i *inlet) weigh(p []byte) int64 {
+	if !i.json {
+		return int64(len(p))
+	}
+	return int64(len(p) + valueSize*countValues(p))
 }
 
 // hangUp has the connection closed after the answer: the rest of the body may still come.

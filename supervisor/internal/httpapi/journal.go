@@ -47,13 +47,20 @@ func (j journal) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
 	}
 }
 
-// weigh counts a message that has grown since it was read.
+// weigh counts what a message has become that its body did not tell when it was read.
 func (j journal) weigh(r connect.AnyRequest) (leave func(), err error) {
-	m, ok := r.Any().(proto.Message)
-	if !ok || !compressed(r.Header()) {
+	var size int64
+	zipped := compressed(r.Header())
+	if zipped || !isJSON(r.Header()) {
+		size = growth(r.Any())
+	}
+	if m, ok := r.Any().(proto.Message); ok && zipped {
+		size += int64(proto.Size(m))
+	}
+	if size == 0 {
 		return func() {}, nil
 	}
-	size := int64(proto.Size(m))
+	size = min(size, int64(j.cfg.Limits.MaxBuffered)/2) // beside its body
 	if !j.room.TryAcquire(size) {
 		return nil, noRoom()
 	}

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
+	"github.com/brood-run/brood/supervisor/broker"
 )
 
 func TestBodiesThatAreTooLarge(t *testing.T) {
@@ -177,4 +178,53 @@ func TestTooMany(t *testing.T) {
 	}
 	_ = watching.Close()
 	r.allFree(t)
+}
+
+// Values of JSON are counted as what they take in memory: a few requests fill the room, and one alone is taken.
+func TestRoomIsForWhatJSONBecomes(t *testing.T) {
+	enqueued, proceed := make(chan struct{}), make(chan struct{})
+	r := newRig(t, setup{idle: true, limits: func(l *Limits) { l.MaxBuffered = 4 << 20 }, backend: func(b Backend) Backend {
+		return held{b, enqueued, proceed}
+	}})
+	list := `{"task":"ok","payload":[` + strings.Repeat("1,", 20_000) + `1]}` // 40 kB that become 3 MB
+	first := make(chan reply, 1)
+	go func() { first <- r.curl(t, "Submit", list) }()
+	<-enqueued
+	if got := r.curl(t, "Submit", list); got.status != 429 || got.header.Get("Retry-After") == "" {
+		t.Errorf("a second one: %d %s", got.status, got.body)
+	}
+	close(proceed)
+	if got := <-first; got.status != 200 {
+		t.Errorf("the first one: %d %s", got.status, got.body)
+	}
+	r.allFree(t)
+	many := `{"task":"ok","payload":[` + strings.Repeat("1,", 100_000) + `1]}` // more than there is room for in all
+	go func() { first <- r.curl(t, "Submit", many) }()
+	<-enqueued
+	if got := <-first; got.status != 200 {
+		t.Errorf("a large one alone: %d %s", got.status, got.body)
+	}
+	r.allFree(t)
+	whole := &broodv1.SubmitRequest{Task: "ok"} // in protobuf, and as one of a stream
+	if err := (strictJSON{}).Unmarshal([]byte(list), whole); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := growth(whole), int64(20_002*valueSize); got != want {
+		t.Errorf("the list grows by %d, want %d", got, want)
+	}
+	if got, want := growth(&broodv1.SubmitBatchRequest{Tasks: []*broodv1.SubmitRequest{whole, {Input: payload("x")}, whole}}), int64(2*20_002*valueSize); got != want {
+		t.Errorf("the lists grow by %d, want %d", got, want)
+	}
+}
+
+// held is a supervisor whose store takes its time.
+type held struct {
+	Backend
+	enqueued, proceed chan struct{}
+}
+
+func (h held) Enqueue(ctx context.Context, ms []*broker.Message) []error {
+	h.enqueued <- struct{}{}
+	<-h.proceed
+	return h.Backend.Enqueue(ctx, ms)
 }
