@@ -51,7 +51,7 @@ type API struct {
 	// in JSON.
 	MaxBody int
 	// MaxBuffered is how much all requests together may hold that are being read or handed to the
-	// broker, in bytes. At least MaxBody; defaults to 512 MiB, or 4 times MaxBody if that is more.
+	// broker, and results that are being sent, in bytes. Each value of JSON counts as 144. At least MaxBody; defaults to 512 MiB, or 4 times MaxBody if that is more.
 	MaxBuffered int
 	// MaxBatch is how many tasks one SubmitBatch may hold, and how many ids a request. 1 to 100,000;
 	// defaults to 1000.

@@ -21,7 +21,7 @@ type API struct {
 	callers atomic.Pointer[callers]
 	waits   *places
 	streams *places
-	room    *semaphore.Weighted // bytes of requests that are in memory
+	room    *semaphore.Weighted // bytes of requests and answers that are in memory
 	outage  outage
 
 	stop     sync.Once

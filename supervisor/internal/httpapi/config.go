@@ -49,7 +49,7 @@ type Config struct {
 // Limits of what callers may ask for.
 type Limits struct {
 	MaxBody      int           // bytes of one message, decompressed
-	MaxBuffered  int           // bytes of all requests that are being read or submitted; at least MaxBody
+	MaxBuffered  int           // bytes of all requests, and large answers, as they are in memory; at least MaxBody
 	MaxBatch     int           // tasks in a SubmitBatch, ids in a request
 	MaxWaits     int           // tasks that are waited for at the same time
 	MaxStreams   int           // streams that are open at the same time

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
 )
 
@@ -22,7 +24,8 @@ var streaming = map[string]bool{
 func (a *API) timed(next http.Handler) http.Handler {
 	stall := a.cfg.Limits.Stall
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		out := &outlet{ResponseWriter: w, control: http.NewResponseController(w), stall: stall, lasting: streaming[r.URL.Path]}
+		out := &outlet{ResponseWriter: w, control: http.NewResponseController(w), stall: stall, lasting: streaming[r.URL.Path], room: a.room}
+		defer out.release()
 		if r.ProtoMajor == 1 {
 			out.disarm() // what the request before on this connection has left
 		}
@@ -59,6 +62,9 @@ type outlet struct {
 	stall   time.Duration
 	lasting bool // there may be much time between two writes
 	held    bool // flushes wait
+
+	room  *semaphore.Weighted
+	taken int64 // of room, by an answer
 }
 
 type outletKey struct{}
@@ -84,6 +90,28 @@ func (o *outlet) Flush() {
 	defer o.rest()
 	_ = o.control.Flush() // what cannot be flushed fails the next write
 }
+
+// take counts an answer until it is released, or the call is over.
+func (o *outlet) take(size int) error {
+	if o == nil || size < counted {
+		return nil
+	}
+	if !o.room.TryAcquire(int64(size)) {
+		return exhausted(again, "the server is full of requests and answers; ask again")
+	}
+	o.taken += int64(size)
+	return nil
+}
+
+func (o *outlet) release() {
+	if o != nil {
+		o.room.Release(o.taken)
+		o.taken = 0
+	}
+}
+
+// counted is the size from which answers are counted, in bytes: smaller ones are no more than what a connection takes.
+const counted = 64 << 10
 
 // hold puts flushes off until it is called with false; several messages go out in one write then.
 func (o *outlet) hold(held bool) {

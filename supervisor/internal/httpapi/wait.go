@@ -20,7 +20,7 @@ func (t tasks) Get(ctx context.Context, r *broodv1.GetRequest) (*broodv1.GetResp
 	return &broodv1.GetResponse{Task: found}, nil
 }
 
-// find returns what is known of a task.
+// find returns what is known of a task. Its result counts as what is in memory until it is released.
 func (t tasks) find(ctx context.Context, id string) (*broodv1.Task, error) {
 	if err := given("id", id); err != nil {
 		return nil, err
@@ -28,6 +28,11 @@ func (t tasks) find(ctx context.Context, id string) (*broodv1.Task, error) {
 	record, err := t.cfg.Broker.Get(ctx, id)
 	if err != nil {
 		return nil, about(id, err)
+	}
+	if record.Result != nil {
+		if err := outletOf(ctx).take(min(len(record.Result.Payload), t.cfg.Limits.MaxBuffered)); err != nil {
+			return nil, err
+		}
 	}
 	return taskOf(record, asJSON(ctx)), nil
 }

@@ -11,6 +11,8 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	broodv1 "github.com/brood-run/brood/supervisor/api/v1"
+	"github.com/brood-run/brood/supervisor/broker"
+	"github.com/brood-run/brood/supervisor/task"
 )
 
 func TestWaitThatIsTooShortSaysHowItIs(t *testing.T) {
@@ -160,4 +162,50 @@ func TestCancel(t *testing.T) {
 			t.Errorf("%q: %v, want %v", id, err, want)
 		}
 	}
+}
+
+// finished is a broker where every task is done, with one result.
+type finished struct {
+	broker.Broker
+	result []byte
+}
+
+func (b finished) Get(_ context.Context, id string) (broker.Record, error) {
+	return broker.Record{Message: broker.Message{Task: task.Task{ID: id}}, Result: &task.Result{Status: task.Completed, Payload: b.result}}, nil
+}
+
+func (b finished) OnResult(_ context.Context, _ string, f func(task.Result)) (func(), error) {
+	f(task.Result{})
+	return func() {}, nil
+}
+
+// Results that nobody reads are counted as long as they are in memory.
+func TestAnswersAreCounted(t *testing.T) {
+	const size = 1 << 20
+	r := newRig(t, setup{idle: true, limits: func(l *Limits) { l.MaxBuffered = 3 * size }})
+	r.api.cfg.Broker = finished{r.broker, make([]byte, size)}
+	if err := r.api.room.Acquire(t.Context(), 2*size+1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.tasks().Get(t.Context(), &broodv1.GetRequest{Id: "x"}); connect.CodeOf(err) != connect.CodeResourceExhausted || !retryInfo(t, err) {
+		t.Errorf("Get without room: %v", err)
+	}
+	if _, err := r.tasks().Wait(t.Context(), &broodv1.WaitRequest{Id: "x"}); connect.CodeOf(err) != connect.CodeResourceExhausted {
+		t.Errorf("Wait without room: %v", err)
+	}
+	r.api.room.Release(2*size + 1)
+	s, err := r.tasks().WaitMany(t.Context(), &broodv1.WaitManyRequest{Ids: []string{"1", "2", "3", "4", "5"}}) // one after the other
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		if !s.Receive() {
+			t.Fatal(s.Err())
+		}
+	}
+	_ = s.Close()
+	if _, err := r.tasks().Get(t.Context(), &broodv1.GetRequest{Id: "x"}); err != nil {
+		t.Error(err)
+	}
+	r.allFree(t)
 }

@@ -110,6 +110,7 @@ func (t tasks) stream(ctx context.Context, ids []string, there <-chan int, late 
 		}
 		sent[i] = true
 		left--
+		defer outletOf(ctx).release()
 		return stream.Send(&broodv1.WaitManyResponse{Task: found})
 	}
 	for left > 0 {
