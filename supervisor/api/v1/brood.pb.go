@@ -593,7 +593,8 @@ type Task struct {
 	ExpiresAt   *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
 	Priority    int32                  `protobuf:"varint,8,opt,name=priority,proto3" json:"priority,omitempty"`
 	Meta        map[string]string      `protobuf:"bytes,9,rep,name=meta,proto3" json:"meta,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// The handler's answer. Callers that speak JSON get result if it is JSON, others always get result_bytes.
+	// The handler's answer. Callers that speak JSON get result if it is JSON of at most 131,072 values,
+	// else, and in all other protocols, result_bytes.
 	//
 	// Types that are valid to be assigned to Output:
 	//
@@ -1385,7 +1386,7 @@ type ListDeadLettersRequest struct {
 	Pool string `protobuf:"bytes,1,opt,name=pool,proto3" json:"pool,omitempty"`
 	// From an answer; empty: from the beginning.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// 1 to 1000; default 100.
+	// 1 to 1000; default 100. A page is shorter if its letters are large.
 	PageSize      int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
