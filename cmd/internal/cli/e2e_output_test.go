@@ -177,3 +177,12 @@ func TestE2ELogsAndProgress(t *testing.T) {
 	b = newBrood(t, "run", "--plugin", "echo", "--progress", "on", "x").run(exitOK)
 	b.says("1 of 1 done")
 }
+
+// A result has the limit of a payload.
+func TestE2EResultsHaveTheirLimit(t *testing.T) {
+	got := newBrood(t, "run", "--plugin", "exec", "--max-payload", "100KB").
+		stdin(`{"payload":["sh","-c","head -c 200000 /dev/zero | tr '\\0' x"]}`).run(exitIncomplete).results()
+	if len(got) != 1 || got[0].Error.Kind != "permanent" || !strings.Contains(got[0].Error.Message, "is over the limit of 100000") {
+		t.Errorf("%+v", got)
+	}
+}
