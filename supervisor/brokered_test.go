@@ -105,8 +105,11 @@ func TestStopReturnsTasksToTheBroker(t *testing.T) {
 		}
 	}
 
-	next := ready(t, cfg)
-	events = next.Events(100)
+	next := create(t, cfg)
+	events = next.Events(100) // before there is anything to miss
+	if err := next.Start(); err != nil {
+		t.Fatal(err)
+	}
 	entered(t, events, held)
 }
 
