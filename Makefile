@@ -56,7 +56,7 @@ tidy-check: ## fail if go.mod or go.sum is not tidy
 	go mod tidy -diff
 
 race: ## all tests with the race detector, end-to-end tests through the built binary included
-	go test -race -count 1 ./... # what programs the tests build and run is unknown to the test cache
+	go test -race -count 1 -timeout 20m ./... # what programs the tests build and run is unknown to the test cache
 
 e2e: ## only the tests that run the built binary
 	go test -race -run '^TestE2E' ./cmd/...

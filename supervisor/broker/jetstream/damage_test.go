@@ -191,13 +191,16 @@ func filesIn(t testing.TB, dir string) (files []string) {
 	return files
 }
 
+// usual are those that are tried always.
+var usual = map[string]map[string]bool{"closed": {"flipped": true, "emptied": true, "deleted": true}, "killed": {"flipped": true}}
+
 // Whichever file is damaged, in whatever way, the server starts, at once, and has all that was not in that file.
 func TestDamagedFiles(t *testing.T) {
 	closed, killed := furnished(t)
 	for state, from := range map[string]string{"closed": closed, "killed": killed} {
 		for _, file := range filesIn(t, from) {
 			for name, how := range harms {
-				if state == "killed" && name != "flipped" && name != "emptied" && os.Getenv(long) == "" {
+				if !everything() && !usual[state][name] {
 					continue
 				}
 				t.Run(strings.Join([]string{state, strings.TrimPrefix(file, "jetstream/$G/streams/"), name}, "/"), func(t *testing.T) {
