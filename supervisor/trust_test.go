@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -138,7 +139,11 @@ func TestScriptRewrittenInPlace(t *testing.T) {
 	s := ready(t, cfg)
 	events := s.Events(10_000)
 	completed(t, run(t, s, "ok", ""))
-	if err := os.WriteFile(path, script("brand new"), 0o755); err != nil {
+	err := os.WriteFile(path, script("brand new"), 0o755)
+	for errors.Is(err, syscall.ETXTBSY) { // for as long as the kernel reads which shell it is for
+		err = os.WriteFile(path, script("brand new"), 0o755)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	for range 5 {

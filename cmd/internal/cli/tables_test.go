@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,15 +86,13 @@ func deadTask() *broodv1.DeadLetter {
 }
 
 func TestDeadLetterForPeople(t *testing.T) {
-	t.Setenv("TZ", "UTC")
-	defer func(l *time.Location) { time.Local = l }(time.Local)
-	time.Local = time.UTC
-	lookSame(t, string(describeDead(deadTask())), `
+	d := deadTask()
+	lookSame(t, string(describeDead(d)), fmt.Sprintf(`
 id         d
 task       resize
 pool       p
 state      dead
-submitted  2026-01-02 03:04:05
+submitted  %s
 priority   5
 meta       k=v
 starts     2
@@ -101,22 +100,23 @@ queued     1s
 run        3ms
 error      crashed: killed by SIGSEGV
 attempt    2 on p-1 (pid 9): crashed
-died       2026-01-02 03:05:05
+died       %s
 payload    {"a":1}
 output     one
            two
-`)
+`, here(d.GetTask().GetSubmittedAt(), time.DateTime), here(d.GetDiedAt(), time.DateTime)))
 }
 
+// here is a time as a person on this machine writes it.
+func here(t *timestamppb.Timestamp, layout string) string { return t.AsTime().Local().Format(layout) }
+
 func TestEventLines(t *testing.T) {
-	defer func(l *time.Location) { time.Local = l }(time.Local)
-	time.Local = time.UTC
 	e := &broodv1.WatchEventsResponse{
 		Time: timestamppb.New(time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC)), Kind: "worker_exited", Text: "worker \x1b[2J left", Dropped: 2,
 	}
 	lookSame(t, shown(t, func(r *remote) error { return r.event(e) }), `
 brood: 2 events were lost here: they came faster than they were read
-03:04:05.006  worker \x1b[2J left
+`+here(e.GetTime(), "15:04:05.000")+`  worker \x1b[2J left
 `)
 	lookSame(t, shown(t, func(r *remote) error { r.json = true; return r.event(e) }),
 		`{"time":"2026-01-02T03:04:05.006Z","kind":"worker_exited","text":"worker \u001b[2J left","dropped":2}`+"\n")
