@@ -52,7 +52,8 @@ type Queue interface {
 	// record of it (outcome crashed: its holder went away). Without Begin a first
 	// delivery (Delivery is 1) that lapses counts as one attempt unless its message StartsOnce,
 	// later ones as none: call Begin before every start but that of a first delivery, and
-	// before that too if its message StartsOnce.
+	// before that too if its message StartsOnce. ErrLost: it must not start, since it is somebody else's or
+	// has its result.
 	Begin(ctx context.Context, l *Lease) error
 
 	// Ack stores results and ends their leases; a result of a task that has one already is

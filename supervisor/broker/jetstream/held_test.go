@@ -161,7 +161,7 @@ func TestWhatHasEndedDoesNotBegin(t *testing.T) {
 	if second.Delivery != 1 {
 		t.Fatalf("delivery %d: the server remembers", second.Delivery)
 	}
-	if err := b.Begin(t.Context(), second); !errors.Is(err, broker.ErrFinished) {
+	if err := b.Begin(t.Context(), second); !errors.Is(err, broker.ErrLost) {
 		t.Errorf("it begins again: %v", err)
 	}
 	nothing(t, b)

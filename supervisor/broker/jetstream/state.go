@@ -27,7 +27,7 @@ func (b *Broker) Begin(ctx context.Context, l *broker.Lease) error {
 	return b.unfinished(ctx, c)
 }
 
-// unfinished is broker.ErrFinished if a task that is about to start has its result. When servers lose one of them, what it
+// unfinished is broker.ErrLost if a task that is about to start has its result. When servers lose one of them, what it
 // delivered last may be delivered once more as if for the first time: after somebody has ended the task, and
 // its state is gone, too. That state goes after the result has come, so that one of the two is seen.
 func (b *Broker) unfinished(ctx context.Context, c *claim) error {
@@ -41,7 +41,7 @@ func (b *Broker) unfinished(ctx context.Context, c *claim) error {
 	if err := b.conclude(ctx, c, r.data); err != nil {
 		return err
 	}
-	return fmt.Errorf("%w: task %s", broker.ErrFinished, c.lease.Task.ID)
+	return fmt.Errorf("%w: task %s has its result", broker.ErrLost, c.lease.Task.ID)
 }
 
 // Nack implements broker.Queue.
