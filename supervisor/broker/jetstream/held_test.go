@@ -149,14 +149,7 @@ func TestWhatHasEndedDoesNotBegin(t *testing.T) {
 		t.Fatal(errs[0])
 	}
 	a.forget(poolName, "x")
-	p := b.entry(poolName)
-	level := first.Token.(*claim).level
-	if err := b.js.DeleteConsumer(t.Context(), p.stream, levelToken(level)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := b.js.CreateConsumer(t.Context(), p.stream, b.levelConsumer(token(poolName), levelToken(level))); err != nil {
-		t.Fatal(err)
-	}
+	forgetDeliveries(t, b, first)
 	second := lease(t, b, 1)[0]
 	if second.Delivery != 1 {
 		t.Fatalf("delivery %d: the server remembers", second.Delivery)
@@ -165,4 +158,38 @@ func TestWhatHasEndedDoesNotBegin(t *testing.T) {
 		t.Errorf("it begins again: %v", err)
 	}
 	nothing(t, b)
+}
+
+// A process that is killed takes along what its server delivered last. What was given back for a while, and is let go of
+// once more because its time has not come, has been leased before all the same: who leases it next says that it starts.
+func TestTaskThatWaitsForItsNextAttemptHasBeenLeased(t *testing.T) {
+	dir := t.TempDir()
+	b := openAt(t, Config{Dir: dir})
+	enqueue(t, b, message("x"))
+	first := lease(t, b, 1)[0]
+	first.History.Starts = 1
+	if err := b.Nack(t.Context(), first, 500*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	forgetDeliveries(t, b, first)
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b = openAt(t, Config{Dir: dir})
+	second := lease(t, b, 1)[0]
+	if second.Delivery != 2 || second.History.Starts != 1 {
+		t.Errorf("leased as delivery %d after %d starts, want 2 after 1", second.Delivery, second.History.Starts)
+	}
+}
+
+// forgetDeliveries has a server forget what it delivered of the level that a task is in.
+func forgetDeliveries(t *testing.T, b *Broker, l *broker.Lease) {
+	t.Helper()
+	c := l.Token.(*claim)
+	if err := b.js.DeleteConsumer(t.Context(), c.pool.stream, levelToken(c.level)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.js.CreateConsumer(t.Context(), c.pool.stream, b.levelConsumer(token(c.pool.name), levelToken(c.level))); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -114,12 +114,10 @@ func (b *Broker) resume(ctx context.Context, c *claim, p *past) bool {
 			s = &storepb.State{}
 		}
 		c.stored = true
-		if c.doubtful && s.GetLeases() > 0 {
-			c.lease.Delivery = 2
-		}
 		unseen := min(s.GetUnseen(), uint32(c.lease.Delivery-1))
 		c.unseen += unseen
-		c.lease.Delivery -= int(unseen)
+		// A server that was killed has forgotten its last deliveries, so that there may be fewer of them than leases.
+		c.lease.Delivery = max(c.lease.Delivery-int(unseen), int(s.GetLeases())+1)
 		c.lease.History = fromHistory(s.GetHistory())
 	}
 	// Whoever leased it first may have started it without saying so, unless it has one attempt only; what
