@@ -47,29 +47,37 @@ func BenchmarkEnqueue(b *testing.B) {
 // BenchmarkRoad has one goroutine that submits tasks and one that leases and answers them, at the same time. An
 // operation is a task.
 func BenchmarkRoad(b *testing.B) {
-	for _, size := range []int{256, 1000} {
-		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) {
-			broker := embedded(b)
-			b.ReportAllocs()
-			before := cpu()
-			var both sync.WaitGroup
-			both.Go(func() {
-				for done := 0; done < b.N; done += size {
-					enqueue(b, broker, batch(fmt.Sprint(done), size)...)
-				}
-			})
-			both.Go(func() {
-				for done := 0; done < (b.N+size-1)/size*size; {
-					leases := lease(b, broker, size)
-					ack(b, broker, leases...)
-					done += len(leases)
-				}
-			})
-			both.Wait()
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tasks/s")
-			b.ReportMetric(float64((cpu()-before).Nanoseconds())/float64(b.N), "cpu-ns/op")
-		})
+	for where, open := range map[string]func(b *testing.B) *Broker{
+		"embedded": func(b *testing.B) *Broker { return embedded(b) },
+		"server":   func(b *testing.B) *Broker { return openAt(b, Config{URL: oneServer(b).url()}) },
+		"cluster":  func(b *testing.B) *Broker { return openAt(b, Config{URL: urls(cluster(b))}) },
+	} {
+		for _, size := range []int{1, 256, 1000} {
+			b.Run(fmt.Sprintf("%s/batch=%d", where, size), func(b *testing.B) { benchmarkRoad(b, open(b), size) })
+		}
 	}
+}
+
+func benchmarkRoad(b *testing.B, broker *Broker, size int) {
+	b.ReportAllocs()
+	b.ResetTimer()
+	before := cpu()
+	var both sync.WaitGroup
+	both.Go(func() {
+		for done := 0; done < b.N; done += size {
+			enqueue(b, broker, batch(fmt.Sprint(done), size)...)
+		}
+	})
+	both.Go(func() {
+		for done := 0; done < (b.N+size-1)/size*size; {
+			leases := lease(b, broker, size)
+			ack(b, broker, leases...)
+			done += len(leases)
+		}
+	})
+	both.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tasks/s")
+	b.ReportMetric(float64((cpu()-before).Nanoseconds())/float64(b.N), "cpu-ns/op")
 }
 
 // cpu is the processor time that this process has used, which other load does not change much.
