@@ -76,6 +76,28 @@ func TestWhatWasTriedIsNotNew(t *testing.T) {
 	})
 }
 
+// Whoever began a task goes on with it, and another takes its place only when its lease would have lapsed.
+func TestWhatOthersRunIsLeftToThem(t *testing.T) {
+	onShared(t, func(t *testing.T, a, b *Broker) {
+		var leases []*broker.Lease
+		for _, id := range []string{"x", "y"} {
+			m := message(id)
+			m.Task.AtMostOnce = true
+			enqueue(t, a, m)
+			leases = append(leases, lease(t, a, 1)...)
+			if err := a.Begin(t.Context(), leases[len(leases)-1]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		forgetDeliveries(t, a, leases[0])
+		nothing(t, b)
+		ack(t, a, leases[0])
+		if l := lease(t, b, 1)[0]; l.Task.ID != "y" || l.Delivery != 2 || l.History.Starts != 1 {
+			t.Errorf("leased %s as delivery %d after %d starts, want y, 2 after 1", l.Task.ID, l.Delivery, l.History.Starts)
+		}
+	})
+}
+
 // Its holder may end a task after it was leased again, and before it starts again.
 func TestWhatHasEndedDoesNotBegin(t *testing.T) {
 	a, b := pair(t)

@@ -105,20 +105,11 @@ func (b *Broker) resume(ctx context.Context, c *claim, p *past) bool {
 		}
 		return false
 	}
-	s := &storepb.State{}
-	c.state = p.seq
-	if len(p.state) > 0 {
-		var err error
-		if s, err = readState(p.state); err != nil {
-			b.cfg.Logger.Error("the state of a task is damaged, it starts afresh", "task", c.lease.Task.ID, "error", err)
-			s = &storepb.State{}
-		}
-		c.stored = true
-		unseen := min(s.GetUnseen(), uint32(c.lease.Delivery-1))
-		c.unseen += unseen
-		// A server that was killed has forgotten its last deliveries, so that there may be fewer of them than leases.
-		c.lease.Delivery = max(c.lease.Delivery-int(unseen), int(s.GetLeases())+1)
-		c.lease.History = fromHistory(s.GetHistory())
+	s := b.recallState(c, p)
+	if c.doubtful && s.GetBegun() && b.engine == nil {
+		// Whoever began it may go on. If not, its lease has lapsed when this comes again.
+		_ = b.nc.Publish(c.reply, nakFor(b.cfg.LeaseTime)) // it comes again when the claim lapses if this is lost
+		return false
 	}
 	// Whoever leased it first may have started it without saying so, unless it has one attempt only; what
 	// was said of one that is very old has been dropped.
@@ -138,4 +129,24 @@ func (b *Broker) resume(ctx context.Context, c *claim, p *past) bool {
 		return false
 	}
 	return true
+}
+
+// recallState gives a claim what the state of its task says, if it has one, and returns that.
+func (b *Broker) recallState(c *claim, p *past) *storepb.State {
+	c.state = p.seq
+	if len(p.state) == 0 {
+		return &storepb.State{}
+	}
+	s, err := readState(p.state)
+	if err != nil {
+		b.cfg.Logger.Error("the state of a task is damaged, it starts afresh", "task", c.lease.Task.ID, "error", err)
+		s = &storepb.State{}
+	}
+	c.stored = true
+	unseen := min(s.GetUnseen(), uint32(c.lease.Delivery-1))
+	c.unseen += unseen
+	// A server that was killed has forgotten its last deliveries, so that there may be fewer of them than leases.
+	c.lease.Delivery = max(c.lease.Delivery-int(unseen), int(s.GetLeases())+1)
+	c.lease.History = fromHistory(s.GetHistory())
+	return s
 }
