@@ -53,7 +53,7 @@ func (b *Broker) Ack(ctx context.Context, answers []broker.Answer) []error {
 	}
 	b.bury(ctx, answers, errs)
 	for i := range answers {
-		errs[i] = b.settle(ctx, claims[i], answers[i].Result, errs[i])
+		errs[i] = b.cause(b.settle(ctx, claims[i], answers[i].Result, errs[i]))
 	}
 	b.finish(ctx, claims, errs)
 	b.forgetIntents(answers, errs)

@@ -12,7 +12,8 @@ import (
 )
 
 // Cancel implements broker.Ledger.
-func (b *Broker) Cancel(ctx context.Context, id string) error {
+func (b *Broker) Cancel(ctx context.Context, id string) (err error) {
+	defer func() { err = b.cause(err) }()
 	if err := b.closed(); err != nil {
 		return err
 	}

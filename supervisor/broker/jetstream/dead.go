@@ -20,6 +20,7 @@ const deadPage = 256
 
 // Dead implements broker.DeadLetters.
 func (b *Broker) Dead(ctx context.Context, pool, after string, n int) (letters []broker.DeadLetter, next string, err error) {
+	defer func() { err = b.cause(err) }()
 	if err := b.closed(); err != nil {
 		return nil, "", err
 	}
@@ -137,7 +138,7 @@ func readLetter(s stored) (broker.DeadLetter, error) {
 // DeadLetter implements broker.DeadLetters.
 func (b *Broker) DeadLetter(ctx context.Context, id string) (broker.DeadLetter, error) {
 	l, _, err := b.deadLetter(ctx, id)
-	return l, err
+	return l, b.cause(err)
 }
 
 func (b *Broker) deadLetter(ctx context.Context, id string) (broker.DeadLetter, uint64, error) {
@@ -153,7 +154,8 @@ func (b *Broker) deadLetter(ctx context.Context, id string) (broker.DeadLetter, 
 }
 
 // Bury implements broker.DeadLetters.
-func (b *Broker) Bury(ctx context.Context, id string) error {
+func (b *Broker) Bury(ctx context.Context, id string) (err error) {
+	defer func() { err = b.cause(err) }()
 	_, seq, err := b.deadLetter(ctx, id)
 	if err != nil {
 		return err
@@ -162,7 +164,8 @@ func (b *Broker) Bury(ctx context.Context, id string) error {
 }
 
 // Revive implements broker.DeadLetters. The letter goes last: until then it can be revived again.
-func (b *Broker) Revive(ctx context.Context, id string) error {
+func (b *Broker) Revive(ctx context.Context, id string) (err error) {
+	defer func() { err = b.cause(err) }()
 	l, seq, err := b.deadLetter(ctx, id)
 	if err != nil {
 		return err

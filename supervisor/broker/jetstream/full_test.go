@@ -87,10 +87,7 @@ func TestFullDisk(t *testing.T) {
 		if err := b.Health(); !errors.Is(err, broker.ErrUnavailable) || !strings.Contains(err.Error(), b.cfg.Dir) || !strings.Contains(err.Error(), "no space left on device") {
 			t.Errorf("health on a full disk: %v", err)
 		}
-		tellsWhy(t, b, &log)
-		if errs := b.Ack(t.Context(), []broker.Answer{completed(held[0])}); errs == nil || !errors.Is(errs[0], broker.ErrUnavailable) {
-			t.Errorf("ack on a full disk: %v", errs)
-		}
+		tellsWhy(t, b, &log, held[0])
 		remove()
 		freed := time.Now()
 		<-restored(t, b)
@@ -104,7 +101,7 @@ func TestFullDisk(t *testing.T) {
 
 // tellsWhy makes sure that whoever calls a broker on a full disk hears of the disk, and that the log says once that nothing
 // is leased.
-func tellsWhy(t *testing.T, b *Broker, log *lines) {
+func tellsWhy(t *testing.T, b *Broker, log *lines, held *broker.Lease) {
 	t.Helper()
 	calls := map[string]error{"pause": b.Pause(t.Context(), poolName, false)}
 	if errs := b.Enqueue(t.Context(), []*broker.Message{message("none")}); errs != nil {
@@ -112,6 +109,13 @@ func tellsWhy(t *testing.T, b *Broker, log *lines) {
 	}
 	_, calls["counts"] = b.Counts(t.Context(), poolName)
 	_, calls["get"] = b.Get(t.Context(), "none")
+	if errs := b.Ack(t.Context(), []broker.Answer{completed(held)}); errs != nil {
+		calls["ack"] = errs[0]
+	}
+	calls["nack"], calls["begin"] = b.Nack(t.Context(), held, 0), b.Begin(t.Context(), held)
+	calls["cancel"], calls["revive"], calls["bury"] = b.Cancel(t.Context(), "none"), b.Revive(t.Context(), "none"), b.Bury(t.Context(), "none")
+	_, _, calls["dead"] = b.Dead(t.Context(), poolName, "", 1)
+	_, calls["letter"] = b.DeadLetter(t.Context(), "none")
 	for call, err := range calls {
 		if !errors.Is(err, broker.ErrUnavailable) || !strings.Contains(err.Error(), "no space left on device") {
 			t.Errorf("%s on a full disk: %v", call, err)

@@ -15,7 +15,8 @@ import (
 )
 
 // Begin implements broker.Queue.
-func (b *Broker) Begin(ctx context.Context, l *broker.Lease) error {
+func (b *Broker) Begin(ctx context.Context, l *broker.Lease) (err error) {
+	defer func() { err = b.cause(err) }()
 	c, err := b.mine(l)
 	if err != nil {
 		return err
@@ -45,7 +46,8 @@ func (b *Broker) unfinished(ctx context.Context, c *claim) error {
 }
 
 // Nack implements broker.Queue.
-func (b *Broker) Nack(ctx context.Context, l *broker.Lease, delay time.Duration) error {
+func (b *Broker) Nack(ctx context.Context, l *broker.Lease, delay time.Duration) (err error) {
+	defer func() { err = b.cause(err) }()
 	c, err := b.mine(l)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -148,5 +149,49 @@ func TestNackLeavesTheLeaseAlone(t *testing.T) {
 	}
 	if r, err := b.Get(context.Background(), "a"); err != nil || r.Message.History.Starts != 7 {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// sick cannot say of one task that it starts.
+type sick struct{ broker.Broker }
+
+func (b sick) Begin(ctx context.Context, l *broker.Lease) error {
+	if l.Task.ID == "a" {
+		return errors.New("its state is damaged")
+	}
+	return b.Broker.Begin(ctx, l)
+}
+
+// A task that can never be started lets others through the gate, and goes on being one that nobody has started.
+func TestATaskThatCannotBegin(t *testing.T) {
+	b := memory.New(memory.Config{})
+	defer b.Close()
+	var messages []*broker.Message
+	for _, id := range []string{"a", "b"} {
+		messages = append(messages, &broker.Message{Task: task.Task{ID: id, Name: "n", Options: task.Options{AtMostOnce: true}}, Pool: "p"})
+	}
+	if errs := b.Enqueue(t.Context(), messages); errs != nil {
+		t.Fatal(errs[0])
+	}
+	leases, err := b.Lease(t.Context(), "p", 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := rig(t, sick{b})
+	f.cfg.AtOnce = func() int { return 1 }
+	f.ask()
+	f.accept(leases)
+	f.loops.Wait()
+	if a := f.holding["a"]; !a.over || a.answered || a.submitted {
+		t.Errorf("a: %+v", a)
+	}
+	if b := f.holding["b"]; !b.submitted {
+		t.Error("b waits for a")
+	}
+	if kept := f.settleAll(f.ended); len(kept) != 0 || f.holding["a"] != nil {
+		t.Errorf("%d kept, a is held: %v", len(kept), f.holding["a"] != nil)
+	}
+	if r, err := b.Get(t.Context(), "a"); err != nil || r.Result != nil {
+		t.Errorf("a has %+v, %v", r.Result, err)
 	}
 }

@@ -38,6 +38,12 @@ func (f *Feed) begin(h *held) {
 				return
 			}
 			continue // with the lease that it has now
+		case !errors.Is(err, broker.ErrUnavailable) && f.working.Err() == nil:
+			// It would be the same for ever, with others waiting behind it.
+			f.cfg.Logger.Error("a task cannot be started, and is tried again when its lease has lapsed", "task", lease.Task.ID, "error", err)
+			f.gone(h, lease)
+			f.finished(h)
+			return
 		}
 		f.complain(err)
 		if !wait(f.working, retryEvery) {
