@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -59,11 +60,14 @@ func (s *Server) listen(ctx context.Context) (net.Listener, error) {
 		}
 	}
 	var lc net.ListenConfig
+	if network == "unix" {
+		lc.Control = private
+	}
 	l, err := lc.Listen(ctx, network, address)
 	if err != nil {
 		return nil, fmt.Errorf("api.address: %w", err)
 	}
-	if network == "unix" { // whoever may open it may do everything
+	if network == "unix" { // where private does not do it
 		if err := os.Chmod(address, 0o600); err != nil {
 			return nil, errors.Join(fmt.Errorf("api.address: %w", err), l.Close())
 		}
@@ -74,6 +78,12 @@ func (s *Server) listen(ctx context.Context) (net.Listener, error) {
 		l = tls.NewListener(l, s.http.TLSConfig)
 	}
 	return l, nil
+}
+
+// private keeps others from a socket that is about to be bound: whoever may open it may do everything. Linux gives its
+// file the permissions that it has itself.
+func private(_, _ string, c syscall.RawConn) error {
+	return c.Control(func(fd uintptr) { _ = syscall.Fchmod(int(fd), 0o600) }) // other systems refuse
 }
 
 // removeStale removes a socket that a server has left that was killed.
