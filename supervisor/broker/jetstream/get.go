@@ -10,6 +10,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/brood-run/brood/supervisor/broker"
 )
 
 // mostLast is how many subjects a server looks up in one request.
@@ -106,6 +108,8 @@ func (s *session) getOnce(ctx context.Context, stream string, q lookup, f func(s
 		var m *nats.Msg
 		select {
 		case m = <-answers:
+		case <-s.gone:
+			return 0, broker.ErrClosed
 		case <-ctx.Done():
 			return 0, unavailable(ctx.Err())
 		}

@@ -11,6 +11,7 @@ type fate int
 
 const (
 	pass fate = iota
+	drop      // they are lost, and nobody is told
 	cut       // they are lost, and the connection is
 	last      // they arrive, and then the connection is lost
 )
@@ -76,7 +77,10 @@ func (p *proxy) carry(from, to net.Conn, up bool) {
 			return // the end, or the other side is gone
 		}
 		f := p.judge(up, buffer[:n])
-		if f == cut {
+		switch f {
+		case drop:
+			continue
+		case cut:
 			return
 		}
 		if _, err := to.Write(buffer[:n]); err != nil || f == last {

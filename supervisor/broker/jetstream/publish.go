@@ -50,7 +50,8 @@ type outgoing struct {
 // which is much cheaper than a future for each message.
 type publisher struct {
 	nc      *nats.Conn
-	inbox   string // the prefix of answers, with a dot at its end
+	gone    <-chan struct{} // closed when nc is
+	inbox   string          // the prefix of answers, with a dot at its end
 	answers *nats.Subscription
 	slots   chan struct{}
 	timeout time.Duration // how long one chunk may take
@@ -70,9 +71,9 @@ type publication struct {
 
 var errUnanswered = errors.New("no answer")
 
-func newPublisher(nc *nats.Conn, timeout time.Duration) (*publisher, error) {
+func newPublisher(nc *nats.Conn, gone <-chan struct{}, timeout time.Duration) (*publisher, error) {
 	p := &publisher{
-		nc: nc, inbox: nc.NewInbox() + ".",
+		nc: nc, gone: gone, inbox: nc.NewInbox() + ".",
 		slots: make(chan struct{}, chunks), timeout: timeout, calls: map[uint64]*publication{},
 	}
 	var err error
@@ -123,6 +124,8 @@ func (p *publisher) publishChunk(ctx context.Context, messages []outgoing) []err
 	p.send(number, call, messages)
 	select {
 	case <-call.done:
+	case <-p.gone:
+		p.abandon(call, nats.ErrConnectionClosed)
 	case <-ctx.Done():
 		p.abandon(call, ctx.Err())
 	}

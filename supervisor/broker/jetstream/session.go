@@ -25,6 +25,7 @@ type session struct {
 	*publisher
 
 	replicated  atomic.Bool   // some stream is kept by several servers: they may answer differently
+	gone        chan struct{} // closed when nc is, for good
 	reconnected chan struct{} // gets a value, if it has room, after each reconnection
 
 	mu   sync.Mutex
@@ -33,7 +34,7 @@ type session struct {
 }
 
 func newSession(cfg Config) (*session, error) {
-	s := &session{cfg: cfg, names: names(cfg.Namespace), reconnected: make(chan struct{}, 1)}
+	s := &session{cfg: cfg, names: names(cfg.Namespace), gone: make(chan struct{}), reconnected: make(chan struct{}, 1)}
 	if cfg.Dir != "" {
 		var err error
 		if s.engine, err = startEngine(cfg); err != nil {
@@ -72,7 +73,7 @@ func (s *session) connect() error {
 	if s.js, err = jetstream.New(s.nc, jetstream.WithDefaultTimeout(s.cfg.Timeout)); err != nil {
 		return err
 	}
-	s.publisher, err = newPublisher(s.nc, s.cfg.Timeout)
+	s.publisher, err = newPublisher(s.nc, s.gone, s.cfg.Timeout)
 	return err
 }
 
@@ -81,6 +82,7 @@ func (s *session) watched() []nats.Option {
 	return []nats.Option{
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { s.disconnected(err) }),
 		nats.ReconnectHandler(func(*nats.Conn) { s.connected() }),
+		nats.ClosedHandler(func(*nats.Conn) { close(s.gone) }),
 	}
 }
 
@@ -157,8 +159,11 @@ func (s *session) health() error {
 // cause is the error of a call; while the embedded server is down or cannot write, it is that which is told, and not what
 // its clients see of it.
 func (s *session) cause(err error) error {
-	if s.engine == nil || !errors.Is(err, broker.ErrUnavailable) {
+	switch {
+	case s.engine == nil || !errors.Is(err, broker.ErrUnavailable):
 		return err
+	case s.nc.IsClosed():
+		return broker.ErrClosed
 	}
 	if wrong := s.engine.health(); wrong != nil {
 		return unavailable(wrong)
