@@ -22,7 +22,7 @@ func (l *lab) files() []group {
 		rows: []row{{fmt.Sprintf("64 B tasks/s, file to file, %s", workers(l.cores())), perSecond}},
 		entries: []entry{
 			{"", ours, l.runFile},
-			{pipeLoop, bound, func(context.Context) ([]float64, error) {
+			{pipeLoops(l.cores()), bound, func(context.Context) ([]float64, error) {
 				rates, err := l.pipes(l.cores())
 				if err != nil {
 					return nil, err

@@ -24,7 +24,7 @@ type goal struct {
 var goals = [...]goal{
 	{row: throughputOf(64, 2), to: pipeLoop, bound: 0.3, wanted: 0.5},
 	{row: throughputOf(64, 2), to: imapOne, bound: 15},
-	{row: throughputOf(1<<20, 2), to: pipeLoop, bound: 0.5},
+	{row: throughputOf(1<<20, 2), to: pipeLoops(2), bound: 0.5},
 	{row: scalingRow, bound: 0.8, wanted: 0.95},
 	{row: idleRow + ", p50", to: pipeLoop, less: true, bound: 12},
 	{row: idleRow + ", p50", to: grpcStream, less: true, bound: 0.5},

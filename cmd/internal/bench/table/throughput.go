@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"github.com/brood-run/brood/cmd/internal/bench"
@@ -22,12 +23,13 @@ func (l *lab) throughput() []group {
 	for _, n := range counts {
 		g := group{entries: []entry{
 			{"", ours, func(ctx context.Context) ([]float64, error) { return l.saturate(ctx, n) }},
-			{pipeLoop, bound, func(context.Context) ([]float64, error) { return l.pipes(n) }},
+			l.loops(n),
 		}}
 		for _, size := range sizes {
 			g.rows = append(g.rows, row{throughputOf(size, n), perSecond})
 		}
 		if n == 2 {
+			g.entries = append(g.entries, l.loops(1))
 			g.entries = append(g.entries, l.rivals(n)...)
 		}
 		if n == 256 {
@@ -59,6 +61,11 @@ func (l *lab) saturate(ctx context.Context, n int) ([]float64, error) {
 	return rates, nil
 }
 
+// loops is what pipes to so many processes can do at once.
+func (l *lab) loops(n int) entry {
+	return entry{pipeLoops(n), bound, func(context.Context) ([]float64, error) { return l.pipes(n) }}
+}
+
 func (l *lab) pipes(n int) (rates []float64, err error) {
 	p, err := limit.OpenPipes(l.bare(), n)
 	if err != nil {
@@ -86,6 +93,14 @@ const (
 	imapOne    = "imap_unordered"
 	executor   = "ProcessPoolExecutor"
 )
+
+// pipeLoops names as many pipe loops as there are workers.
+func pipeLoops(n int) string {
+	if n == 1 {
+		return pipeLoop
+	}
+	return fmt.Sprintf("%d %ss", n, pipeLoop)
+}
 
 // rivals are the peers with so many workers. All of Python's ways are measured with
 // the smallest payload, the best documented one with the others.

@@ -28,7 +28,7 @@ func (l *lab) trips() []group {
 		rows: []row{{"round trip at half load, p50", nanos}, {"round trip at half load, p99", nanos}},
 		entries: []entry{
 			{"", ours, l.halfLoad},
-			{pipeLoop + ", same load", bound, l.pipesHalfLoad},
+			{pipeLoops(2) + ", same load", bound, l.pipesHalfLoad},
 			{grpcStream + ", half of its own", rival, l.goPluginHalfLoad},
 		},
 	}
