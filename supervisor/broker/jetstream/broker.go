@@ -3,6 +3,7 @@ package jetstream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -23,6 +24,7 @@ type Broker struct {
 
 	mu    sync.Mutex
 	pools map[string]*pool
+	mute  error // why the last look was not answered, by servers that are not ours
 }
 
 var _ broker.Broker = (*Broker)(nil)
@@ -84,7 +86,17 @@ func (b *Broker) soon(ctx context.Context, step func(context.Context) error) err
 func (b *Broker) LeaseTime() time.Duration { return b.cfg.LeaseTime }
 
 // Health implements broker.Broker.
-func (b *Broker) Health() error { return b.health() }
+func (b *Broker) Health() error {
+	if err := b.health(); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.mute != nil {
+		return unavailable(fmt.Errorf("%s can be reached, but does not answer for its streams: %w", b.where(), b.mute))
+	}
+	return nil
+}
 
 // Close implements broker.Broker. What was read ahead and not leased goes back to its queue.
 func (b *Broker) Close() error {

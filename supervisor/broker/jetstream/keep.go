@@ -15,23 +15,22 @@ const idle = time.Second
 func (b *Broker) keep() {
 	beat := time.NewTicker(min(idle, b.cfg.LeaseTime/4))
 	defer beat.Stop()
-	trim := time.NewTicker(trimEvery)
-	defer trim.Stop()
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
 	for {
 		select {
 		case <-b.ctx.Done():
 			return
 		case <-b.reconnected:
 			b.resumeAll()
+			b.look(b.ctx)
 		case <-beat.C:
 			b.gate.sweep(b.held.sweep())
 			for _, p := range b.everyPool() {
 				p.tend(b.ctx)
 			}
-		case <-trim.C:
-			if err := b.trim(b.ctx); err != nil && b.ctx.Err() == nil {
-				b.cfg.Logger.Warn("the oldest results are not dropped yet", "error", err)
-			}
+		case <-look.C:
+			b.look(b.ctx)
 		}
 	}
 }
@@ -53,14 +52,31 @@ func (b *Broker) giveBackAll() {
 	_ = b.nc.FlushWithContext(ctx) // what does not arrive lapses
 }
 
-// trimEvery is how often it is looked whether there are too many results.
-const trimEvery = 10 * time.Second
+// lookEvery is how often it is looked whether there are too many results, and thereby whether there is anybody to ask:
+// what is left of a cluster goes on to talk to us when it can do nothing any more.
+const lookEvery = 5 * time.Second
+
+func (b *Broker) look(ctx context.Context) {
+	err := b.trim(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	b.mu.Lock()
+	told := b.mute != nil
+	if b.mute = err; b.engine != nil { // it says by itself how it is
+		b.mute = nil
+	}
+	b.mu.Unlock()
+	if err != nil && !told {
+		b.cfg.Logger.Warn("the results could not be looked at", "server", b.where(), "error", err)
+	}
+}
 
 // trim drops the oldest results beyond what may be kept. The stream itself would refuse the newest.
 func (b *Broker) trim(ctx context.Context) error {
 	ctx, cancel := b.bound(ctx)
 	defer cancel()
-	s, err := b.js.Stream(ctx, b.names.stream("r"))
+	s, err := b.lookUp(ctx, b.names.stream("r"))
 	if err != nil {
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
 			return b.ensure(ctx, b.streams()...)
