@@ -22,9 +22,9 @@ type Broker struct {
 	work    sync.WaitGroup
 	closing sync.Once
 
-	mu    sync.Mutex
-	pools map[string]*pool
-	mute  error // why the last look was not answered, by servers that are not ours
+	mu     sync.Mutex
+	pools  map[string]*pool
+	unable error // what the last look has found
 }
 
 var _ broker.Broker = (*Broker)(nil)
@@ -92,8 +92,8 @@ func (b *Broker) Health() error {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.mute != nil {
-		return unavailable(fmt.Errorf("%s can be reached, but does not answer for its streams: %w", b.where(), b.mute))
+	if b.unable != nil && b.engine == nil {
+		return fmt.Errorf("%s can be reached, and does not do as it should: %w", b.where(), b.unable)
 	}
 	return nil
 }

@@ -1,16 +1,11 @@
 package jetstream
 
 import (
-	"errors"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
-
-	"github.com/brood-run/brood/supervisor/broker"
 )
 
 // ends fails if f does not.
@@ -45,46 +40,6 @@ func TestCloseByManyAtOnce(t *testing.T) {
 		}
 		closing.Wait()
 	})
-}
-
-// Whoever waits for an answer is told at once that none will come.
-func TestCloseEndsWhatWaitsForAnAnswer(t *testing.T) {
-	sent := make(chan string, 1000)
-	var silent atomic.Bool
-	p := newProxy(t, strings.TrimPrefix(oneServer(t).url(), "nats://"), func(up bool, data []byte) fate {
-		if !silent.Load() {
-			return pass
-		}
-		if up {
-			sent <- string(data)
-		}
-		return drop
-	})
-	b := openAt(t, Config{URL: "nats://" + p.address(), Timeout: time.Hour})
-	silent.Store(true)
-	place := b.names.result("x")
-	calls := map[string]func() error{
-		"$JS.API.DIRECT": func() error { return b.lastsNearby(t.Context(), b.names.stream("r"), []string{place}, func(stored) {}) },
-		"$JS.API.STREAM": func() error { return b.fromLeader(t.Context(), b.names.stream("r"), []string{place}, func(stored) {}) },
-		place:            func() error { return b.publish(t.Context(), []outgoing{{subject: place}})[0] },
-	}
-	ended := make(chan error, len(calls))
-	for subject, call := range calls {
-		go func() { ended <- call() }()
-		for !strings.Contains(<-sent, subject) {
-		}
-	}
-	b.nc.Close()
-	for range calls {
-		select {
-		case err := <-ended:
-			if !errors.Is(err, broker.ErrClosed) {
-				t.Error(err)
-			}
-		case <-time.After(patience):
-			t.Fatal("somebody still waits")
-		}
-	}
 }
 
 // A server that turns a broker down for a while, as when passwords change, has it back when it changes its mind.

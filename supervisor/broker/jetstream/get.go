@@ -108,10 +108,8 @@ func (s *session) getOnce(ctx context.Context, stream string, q lookup, f func(s
 		var m *nats.Msg
 		select {
 		case m = <-answers:
-		case <-s.gone:
-			return 0, broker.ErrClosed
 		case <-ctx.Done():
-			return 0, unavailable(ctx.Err())
+			return 0, s.unanswered(ctx)
 		}
 		switch m.Header.Get("Status") {
 		case "":
@@ -211,13 +209,28 @@ func (s *session) insist(ctx context.Context, request func(context.Context) erro
 		try, cancel := context.WithTimeout(ctx, patience)
 		err := request(try)
 		cancel()
-		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+			return context.Cause(ctx)
+		case !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil:
 			return err
 		}
 	}
 }
 
-// bound is a context that ends after the time that an exchange may take, too.
+// bound is a context that ends after the time that an exchange may take, too, and with the connection.
 func (s *session) bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, s.cfg.Timeout)
+	up := s.line.now()
+	ctx, late := context.WithTimeout(ctx, s.cfg.Timeout)
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(up, func() { cancel(errBroken) })
+	return ctx, func() { stop(); cancel(nil); late() }
+}
+
+// unanswered is why there was no answer before the end of a context.
+func (s *session) unanswered(ctx context.Context) error {
+	if s.nc.IsClosed() {
+		return broker.ErrClosed
+	}
+	return unavailable(context.Cause(ctx))
 }

@@ -3,6 +3,7 @@ package jetstream
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,4 +36,29 @@ func TestClusterThatIsNoneIsNotHealthy(t *testing.T) {
 		b.look(t.Context())
 		return b.Health() == nil
 	})
+}
+
+// A server without room can be reached, too.
+func TestServerWithoutRoomIsNotHealthy(t *testing.T) {
+	n := newNode(t, "one")
+	n.options.JetStreamMaxStore = 4 << 20
+	n.start(t)
+	t.Cleanup(n.stop)
+	b := openAt(t, Config{URL: n.url()})
+	b.look(t.Context())
+	if err := b.Health(); err != nil {
+		t.Fatal(err)
+	}
+	stored := fillUp(t, b, "x")
+	b.look(t.Context())
+	if err := b.Health(); !errors.Is(err, broker.ErrUnavailable) || !strings.Contains(err.Error(), "insufficient") {
+		t.Errorf("after %d tasks: %v", len(stored), err)
+	}
+	if err := b.js.DeleteStream(t.Context(), b.names.queueStream(poolName)); err != nil {
+		t.Fatal(err)
+	}
+	b.look(t.Context())
+	if err := b.Health(); err != nil {
+		t.Errorf("with room: %v", err)
+	}
 }

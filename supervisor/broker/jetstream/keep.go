@@ -52,23 +52,24 @@ func (b *Broker) giveBackAll() {
 	_ = b.nc.FlushWithContext(ctx) // what does not arrive lapses
 }
 
-// lookEvery is how often it is looked whether there are too many results, and thereby whether there is anybody to ask:
-// what is left of a cluster goes on to talk to us when it can do nothing any more.
+// lookEvery is how often it is looked whether there are too many results and whether the server can write: one that is not
+// ours may go on to talk to us when it can do nothing any more, as it has no room, or too few others to agree with.
 const lookEvery = 5 * time.Second
 
 func (b *Broker) look(ctx context.Context) {
 	err := b.trim(ctx)
+	if err == nil && b.engine == nil { // ours says by itself how it is
+		err = errors.Join(b.publish(ctx, []outgoing{{subject: b.names.subject("p", "look")}})...)
+	}
 	if ctx.Err() != nil {
 		return
 	}
 	b.mu.Lock()
-	told := b.mute != nil
-	if b.mute = err; b.engine != nil { // it says by itself how it is
-		b.mute = nil
-	}
+	told := b.unable != nil
+	b.unable = err
 	b.mu.Unlock()
 	if err != nil && !told {
-		b.cfg.Logger.Warn("the results could not be looked at", "server", b.where(), "error", err)
+		b.cfg.Logger.Warn("the broker does not do as it should", "server", b.where(), "error", err)
 	}
 }
 
@@ -77,14 +78,14 @@ func (b *Broker) trim(ctx context.Context) error {
 	ctx, cancel := b.bound(ctx)
 	defer cancel()
 	s, err := b.lookUp(ctx, b.names.stream("r"))
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		return b.ensure(ctx, b.streams()...)
+	case err == nil && s.CachedInfo().State.Msgs > uint64(b.cfg.MaxResults):
+		err = s.Purge(ctx, jetstream.WithPurgeKeep(uint64(b.cfg.MaxResults)))
+	}
 	if err != nil {
-		if errors.Is(err, jetstream.ErrStreamNotFound) {
-			return b.ensure(ctx, b.streams()...)
-		}
-		return err
+		return unavailable(err)
 	}
-	if s.CachedInfo().State.Msgs <= uint64(b.cfg.MaxResults) {
-		return nil
-	}
-	return s.Purge(ctx, jetstream.WithPurgeKeep(uint64(b.cfg.MaxResults)))
+	return nil
 }

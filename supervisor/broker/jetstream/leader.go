@@ -77,10 +77,8 @@ func (s *session) askOnce(ctx context.Context, stream string, lookups []lookup) 
 			} else if !errors.Is(err, broker.ErrNotFound) {
 				return nil, err
 			}
-		case <-s.gone:
-			return nil, broker.ErrClosed
 		case <-ctx.Done():
-			return nil, unavailable(ctx.Err())
+			return nil, s.unanswered(ctx)
 		}
 	}
 	return found, nil

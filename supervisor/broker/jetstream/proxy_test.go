@@ -37,14 +37,19 @@ func newProxy(t testing.TB, to string, judge func(up bool, data []byte) fate) *p
 	p.work.Go(p.accept)
 	t.Cleanup(func() {
 		_ = l.Close()
-		p.mu.Lock()
-		for _, c := range p.conns {
-			_ = c.Close()
-		}
-		p.mu.Unlock()
+		p.hangUp()
 		p.work.Wait()
 	})
 	return p
+}
+
+// hangUp cuts all connections that there are.
+func (p *proxy) hangUp() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.conns {
+		_ = c.Close()
+	}
 }
 
 func (p *proxy) address() string { return p.listener.Addr().String() }

@@ -50,8 +50,8 @@ type outgoing struct {
 // which is much cheaper than a future for each message.
 type publisher struct {
 	nc      *nats.Conn
-	gone    <-chan struct{} // closed when nc is
-	inbox   string          // the prefix of answers, with a dot at its end
+	line    *line
+	inbox   string // the prefix of answers, with a dot at its end
 	answers *nats.Subscription
 	slots   chan struct{}
 	timeout time.Duration // how long one chunk may take
@@ -71,9 +71,9 @@ type publication struct {
 
 var errUnanswered = errors.New("no answer")
 
-func newPublisher(nc *nats.Conn, gone <-chan struct{}, timeout time.Duration) (*publisher, error) {
+func newPublisher(nc *nats.Conn, line *line, timeout time.Duration) (*publisher, error) {
 	p := &publisher{
-		nc: nc, gone: gone, inbox: nc.NewInbox() + ".",
+		nc: nc, line: line, inbox: nc.NewInbox() + ".",
 		slots: make(chan struct{}, chunks), timeout: timeout, calls: map[uint64]*publication{},
 	}
 	var err error
@@ -101,7 +101,8 @@ func (p *publisher) publishChunk(ctx context.Context, messages []outgoing) []err
 	if len(messages) == 0 {
 		return nil
 	}
-	// An answer that went down with its connection never comes, and who leases has no deadline.
+	up := p.line.now()
+	// A server may keep its answer to itself, and who leases has no deadline.
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
 	select {
@@ -124,8 +125,8 @@ func (p *publisher) publishChunk(ctx context.Context, messages []outgoing) []err
 	p.send(number, call, messages)
 	select {
 	case <-call.done:
-	case <-p.gone:
-		p.abandon(call, nats.ErrConnectionClosed)
+	case <-up.Done():
+		p.abandon(call, errBroken)
 	case <-ctx.Done():
 		p.abandon(call, ctx.Err())
 	}
@@ -175,6 +176,9 @@ func (c *publication) settle(i int, err error) {
 func (p *publisher) abandon(call *publication, cause error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.nc.IsClosed() {
+		cause = nats.ErrConnectionClosed
+	}
 	for i := range call.errs {
 		call.settle(i, unavailable(cause))
 	}
@@ -241,8 +245,11 @@ func all(n int, err error) []error {
 // unavailable says that the server could not do something, and that it is not known whether it did. A connection
 // that is lost is made again and again; it is closed by Close only.
 func unavailable(cause error) error {
-	if errors.Is(cause, nats.ErrConnectionClosed) {
+	switch {
+	case errors.Is(cause, nats.ErrConnectionClosed):
 		return broker.ErrClosed
+	case errors.Is(cause, nats.ErrReconnectBufExceeded): // there is no buffer; see connect
+		cause = errAway
 	}
 	return fmt.Errorf("%w: %w", broker.ErrUnavailable, cause)
 }

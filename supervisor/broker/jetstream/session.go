@@ -22,10 +22,10 @@ type session struct {
 	nc     *nats.Conn
 	peers  *nats.Conn // to other brokers on a remote server, not to ourselves; nil for an embedded one
 	js     jetstream.JetStream
+	line   *line
 	*publisher
 
 	replicated  atomic.Bool   // some stream is kept by several servers: they may answer differently
-	gone        chan struct{} // closed when nc is, for good
 	reconnected chan struct{} // gets a value, if it has room, after each reconnection
 
 	mu   sync.Mutex
@@ -34,7 +34,7 @@ type session struct {
 }
 
 func newSession(cfg Config) (*session, error) {
-	s := &session{cfg: cfg, names: names(cfg.Namespace), gone: make(chan struct{}), reconnected: make(chan struct{}, 1)}
+	s := &session{cfg: cfg, names: names(cfg.Namespace), line: newLine(), reconnected: make(chan struct{}, 1)}
 	if cfg.Dir != "" {
 		var err error
 		if s.engine, err = startEngine(cfg); err != nil {
@@ -73,7 +73,7 @@ func (s *session) connect() error {
 	if s.js, err = jetstream.New(s.nc, jetstream.WithDefaultTimeout(s.cfg.Timeout)); err != nil {
 		return err
 	}
-	s.publisher, err = newPublisher(s.nc, s.gone, s.cfg.Timeout)
+	s.publisher, err = newPublisher(s.nc, s.line, s.cfg.Timeout)
 	return err
 }
 
@@ -82,7 +82,6 @@ func (s *session) watched() []nats.Option {
 	return []nats.Option{
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { s.disconnected(err) }),
 		nats.ReconnectHandler(func(*nats.Conn) { s.connected() }),
-		nats.ClosedHandler(func(*nats.Conn) { close(s.gone) }),
 	}
 }
 
@@ -112,6 +111,7 @@ func (s *session) where() string {
 }
 
 func (s *session) disconnected(err error) {
+	s.line.broken()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.lost.IsZero() {
