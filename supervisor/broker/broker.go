@@ -44,7 +44,8 @@ type Queue interface {
 	LeaseTime() time.Duration
 
 	// Extend renews leases. It returns an error for each, as Enqueue does: ErrLost for a
-	// lease that is known to be somebody else's now.
+	// lease that is known to be somebody else's now. A holder that goes on with the task all the same says so by
+	// calling it again and again: a broker that several share may leave the task to it.
 	Extend(ctx context.Context, leases []*Lease) []error
 
 	// Begin stores that the next attempt of a lease's task starts now, as Starts+1. Should the

@@ -3,6 +3,7 @@ package jetstream
 import (
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -22,10 +23,14 @@ type claim struct {
 	state    uint64 // the sequence of the task's state when it was looked at; 0: there was none
 	author   uint64 // of what is stored for this claim; 0: nothing is
 	stored   bool   // the task has a state
+	vanished bool   // an attempt has begun, or may have, of which nobody has told the end
 	doubtful bool   // this seems to be the first delivery, and need not be
 	unseen   uint32 // deliveries that nobody leased
 
 	submitted broker.History // what the task came with
+
+	wanted    atomic.Pointer[time.Time] // when its holder last said to go on although the lease is lost
+	beginning atomic.Bool               // its holder is saying that an attempt begins, and has no answer yet
 }
 
 // open reads what has arrived.
@@ -47,6 +52,7 @@ func (a *arrival) open(p *pool) (*claim, error) {
 func (c *claim) afresh(unheld uint32) {
 	c.unseen = min(unheld, uint32(c.delivery-1))
 	c.lease.Delivery, c.lease.History = int(c.delivery)-int(c.unseen), c.submitted
+	c.vanished = false
 }
 
 // write returns the author of what is stored for the claim.

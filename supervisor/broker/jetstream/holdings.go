@@ -47,12 +47,12 @@ func (h *holdings) end(id string) *claim {
 	return c
 }
 
-// sweep forgets the leases that are gone and returns them: who lost them need not say so.
+// sweep forgets the leases that are gone and returns them, but for those whose holders go on: who lost them need not say so.
 func (h *holdings) sweep() (gone []*claim) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for id, c := range h.by {
-		if c.gone() {
+		if c.gone() && !c.runs() {
 			gone = append(gone, c)
 			delete(h.by, id)
 		}

@@ -15,6 +15,7 @@ func (b *Broker) listen() error {
 	for subject, handle := range map[string]nats.MsgHandler{
 		b.names.subject("x", "level", "*", "*"): b.hearLevel,
 		b.names.subject("x", "held", "*"):       b.hearHeld,
+		b.names.subject("x", "runs", "*"):       b.hearRuns,
 		b.names.subject("x", "count", "*"):      b.hearCount,
 		b.names.subject("x", "over", "*"):       b.hearOver,
 		b.names.subject("x", "slot", "*"):       b.hearSlot,

@@ -84,9 +84,11 @@ func levelOf(token string) (int, bool) {
 //	NS.c.key.SLOT       slots of concurrency keys         stream NS_c
 //	NS.p.paused.p       pools that are paused             stream NS_p
 //	NS.p.mark.p.LEVEL   how far a level has been leased   stream NS_p
+//	NS.p.look           what a broker writes to see whether it can   stream NS_p
 //	NS.x.done.id        a result was stored               no stream
 //	NS.x.cancel.id      a task is to be cancelled         no stream
 //	NS.x.level.p.LEVEL  a level is in use                 no stream
+//	NS.x.runs.id        is anybody at work on it?         no stream
 //	NS.x.slot.key       a slot is free                    no stream
 type names string
 

@@ -31,6 +31,7 @@ type session struct {
 	mu   sync.Mutex
 	lost time.Time // since when there is no connection; zero while there is one
 	why  error
+	back time.Time // when there was one again, after one was lost
 }
 
 func newSession(cfg Config) (*session, error) {
@@ -125,13 +126,20 @@ func (s *session) disconnected(err error) {
 func (s *session) connected() {
 	s.mu.Lock()
 	away := time.Since(s.lost)
-	s.lost, s.why = time.Time{}, nil
+	s.lost, s.why, s.back = time.Time{}, nil, time.Now()
 	s.mu.Unlock()
 	s.cfg.Logger.Info("the connection to the broker is back", "server", s.where(), "away", away)
 	select {
 	case s.reconnected <- struct{}{}:
 	default:
 	}
+}
+
+// backSince is how long ago a connection was there again that had been lost.
+func (s *session) backSince() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Since(s.back)
 }
 
 // health is nil while the server can be reached and can write.

@@ -19,13 +19,30 @@ func (b *Broker) Begin(ctx context.Context, l *broker.Lease) (err error) {
 	defer func() { err = b.cause(err) }()
 	c, err := b.mine(l)
 	if err != nil {
-		return err
+		return b.takeBack(ctx, l, err)
 	}
+	c.beginning.Store(true) // until the answer is known
 	s := &storepb.State{History: toHistory(l.History), Leases: uint32(l.Delivery), Unseen: c.unseen, Begun: true}
-	if err := b.remember(ctx, c, s); err != nil || b.engine != nil {
+	err = b.remember(ctx, c, s)
+	if err == nil && b.engine == nil {
+		err = b.unfinished(ctx, c)
+	}
+	c.beginning.Store(errors.Is(err, broker.ErrUnavailable))
+	return err
+}
+
+// takeBack unsays that an attempt begins if that may have been stored, and the lease was lost before it could.
+func (b *Broker) takeBack(ctx context.Context, l *broker.Lease, lost error) error {
+	c, err := claimOf(l)
+	if err != nil || !c.beginning.Load() || !errors.Is(lost, broker.ErrLost) {
+		return lost
+	}
+	s := &storepb.State{History: toHistory(l.History), Leases: uint32(l.Delivery), Unseen: c.unseen}
+	if err := b.remember(ctx, c, s); errors.Is(err, broker.ErrUnavailable) {
 		return err
 	}
-	return b.unfinished(ctx, c)
+	c.beginning.Store(false)
+	return lost
 }
 
 // unfinished is broker.ErrLost if a task that is about to start has its result. When servers lose one of them, what it
@@ -187,6 +204,8 @@ func (b *Broker) Extend(ctx context.Context, leases []*broker.Lease) []error {
 	for i, l := range leases {
 		if claims[i], errs[i] = b.mine(l); errs[i] == nil {
 			out, index = append(out, outgoing{subject: claims[i].reply, data: ackProgress}), append(index, i)
+		} else if c, err := claimOf(l); err == nil {
+			c.want()
 		}
 	}
 	at := time.Now()

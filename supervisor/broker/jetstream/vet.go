@@ -48,7 +48,7 @@ func (p *pool) vet(ctx context.Context, claims []*claim) ([]*claim, error) {
 			p.b.gate.leave(&c.lease.Message)
 		}
 	}
-	return kept, nil
+	return p.leaveToOthers(ctx, kept)
 }
 
 // busy says that a claim's task is held here under a lease that is good: an embedded server that was replaced does not
@@ -58,8 +58,8 @@ func (b *Broker) busy(c *claim) bool {
 	if b.engine == nil || h == nil || h.lapsed() {
 		return false
 	}
-	b.gate.enter(h)                                    // which the claim has stood in for
-	_ = b.nc.Publish(c.reply, nakFor(b.cfg.LeaseTime)) // it comes again when the claim lapses
+	b.gate.enter(h) // which the claim has stood in for
+	b.leave(c, b.cfg.LeaseTime)
 	return true
 }
 
@@ -108,16 +108,17 @@ func (b *Broker) resume(ctx context.Context, c *claim, p *past) bool {
 	s := b.recallState(c, p)
 	if c.doubtful && s.GetBegun() && b.engine == nil {
 		// Whoever began it may go on. If not, its lease has lapsed when this comes again.
-		_ = b.nc.Publish(c.reply, nakFor(b.cfg.LeaseTime)) // it comes again when the claim lapses if this is lost
+		b.leave(c, b.cfg.LeaseTime)
 		return false
 	}
 	// Whoever leased it first may have started it without saying so, unless it has one attempt only; what
 	// was said of one that is very old has been dropped.
 	told := c.lease.StartsOnce() && time.Since(c.lease.Submitted) < stateTTL
-	if s.GetBegun() || s.GetLeases() == 0 && c.lease.Delivery > 1 && !told {
-		c.lease.History.Vanish()
-	}
+	c.vanished = s.GetBegun() || s.GetLeases() == 0 && c.lease.Delivery > 1 && !told
 	if c.intended(p.intent) {
+		if c.vanished {
+			c.lease.History.Vanish()
+		}
 		b.fulfil(ctx, c)
 		return false
 	}

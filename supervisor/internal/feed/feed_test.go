@@ -101,6 +101,13 @@ func TestAnOldLeaseThatIsLostDoesNotLoseTheNewOne(t *testing.T) {
 	if lost, _ := f.extended(due, []error{broker.ErrLost}, time.Now()); len(lost) != 1 {
 		t.Error("a lease that is lost was not noticed")
 	}
+	// What is held all the same is told of again and again, and nobody hears of that.
+	if due = f.due(time.Now().Add(time.Hour), time.Minute); len(due) != 1 {
+		t.Error("the broker is not told any more who goes on")
+	}
+	if lost, _ := f.extended(due, []error{broker.ErrLost}, time.Now()); len(lost) != 0 {
+		t.Error("it was lost twice")
+	}
 }
 
 // A task that is cancelled while its lease is on its way here is not started.

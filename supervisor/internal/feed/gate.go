@@ -38,12 +38,13 @@ func (f *Feed) begin(h *held) {
 				return
 			}
 			continue // with the lease that it has now
-		case !errors.Is(err, broker.ErrUnavailable) && f.working.Err() == nil:
+		case !passes(err) && f.working.Err() == nil:
 			// It would be the same for ever, with others waiting behind it.
 			f.cfg.Logger.Error("a task cannot be started, and is tried again when its lease has lapsed", "task", lease.Task.ID, "error", err)
-			f.gone(h, lease)
-			f.finished(h)
-			return
+			if f.gone(h, lease) {
+				f.finished(h)
+				return
+			}
 		}
 		f.complain(err)
 		if !wait(f.working, retryEvery) {
@@ -51,6 +52,9 @@ func (f *Feed) begin(h *held) {
 		}
 	}
 }
+
+// passes says that an error may be over the next time, or that there is no next time.
+func passes(err error) bool { return errors.Is(err, broker.ErrUnavailable) || errors.Is(err, broker.ErrClosed) }
 
 // gone notes that a lease is lost, and says whether it was the task's last.
 func (f *Feed) gone(h *held, lease *broker.Lease) bool {

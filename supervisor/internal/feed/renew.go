@@ -47,13 +47,13 @@ type renewal struct {
 	lease *broker.Lease
 }
 
-// due are the leases that are older than a tick.
+// due are the leases that are older than a tick, lost ones too: the broker may keep others from what goes on here.
 func (f *Feed) due(now time.Time, every time.Duration) []renewal {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var due []renewal
 	for _, h := range f.holding {
-		if !h.lost && now.Sub(h.renewed) > every/2 {
+		if now.Sub(h.renewed) > every/2 {
 			due = append(due, renewal{h, h.lease})
 		}
 	}
@@ -92,7 +92,8 @@ func (f *Feed) extended(due []renewal, errs []error, asked time.Time) (lost []*h
 		switch h := r.h; {
 		case h.lease != r.lease || h.over: // the answer is about the past
 		case err == nil:
-			h.renewed = asked
+			h.renewed, h.lost = asked, false
+		case h.lost: // as before
 		case errors.Is(err, broker.ErrLost), time.Since(h.renewed) > f.cfg.Broker.LeaseTime():
 			h.lost = true
 			lost = append(lost, h)
