@@ -212,9 +212,9 @@ func TestConfigurationThatNobodyKnows(t *testing.T) {
 	})
 }
 
-// A whole file that is gone from the middle is told.
-func TestMissingBlock(t *testing.T) {
-	dir := t.TempDir()
+// severalBlocks makes a data directory whose queue has 50 tasks in several files, and stops the server properly.
+func severalBlocks(t *testing.T, dir string) {
+	t.Helper()
 	b := opened(t, Config{Dir: dir})
 	for i := range 5 {
 		messages := many(fmt.Sprint(i), 10)
@@ -226,10 +226,16 @@ func TestMissingBlock(t *testing.T) {
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// A whole file that is gone from the middle is told.
+func TestMissingBlock(t *testing.T) {
+	dir := t.TempDir()
+	severalBlocks(t, dir)
 	harm(t, blockOf(dir, "brood_q_p", 2), harms["deleted"])
 	var log transcript
-	b = openAt(t, Config{Dir: dir, Logger: hclog.New(&hclog.LoggerOptions{Output: &log})})
-	if !strings.Contains(log.String(), "[ERROR] nats: a file of messages is not there any more") {
+	b := openAt(t, Config{Dir: dir, Logger: hclog.New(&hclog.LoggerOptions{Output: &log})})
+	if text := log.String(); !strings.Contains(text, "[ERROR] nats: a file of messages is not there any more") || !strings.Contains(text, "[brood_q_p]") || !strings.Contains(text, "msg block 2") {
 		t.Errorf("it said: %s", log.String())
 	}
 	c, err := b.Counts(t.Context(), poolName)

@@ -74,6 +74,10 @@ func (e *engine) start() (*server.Server, *serverLog, error) {
 	if err := e.mend(); err != nil {
 		return nil, nil, err
 	}
+	proper, err := takeStop(e.cfg.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
 	s, err := server.NewServer(&server.Options{
 		ServerName: "brood", DontListen: true, NoSigs: true, NoLog: true,
 		JetStream: true, StoreDir: e.cfg.Dir,
@@ -87,7 +91,7 @@ func (e *engine) start() (*server.Server, *serverLog, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("embedded server on %s: %w", e.cfg.Dir, err)
 	}
-	log := &serverLog{log: e.log}
+	log := &serverLog{log: e.log, exact: proper}
 	s.SetLoggerV2(log, false, false, false)
 	s.Start()
 	if log.gaveUp() || !s.ReadyForConnections(startTimeout) || !s.JetStreamEnabled() {
@@ -187,12 +191,18 @@ func (e *engine) stop() {
 	e.cancel()
 	<-e.done
 	e.mu.Lock()
-	s := e.server
+	s, said := e.server, e.said
+	sound := s != nil && e.trouble() == nil
 	e.server, e.down = nil, errors.New("the broker is closed")
 	e.mu.Unlock()
 	if s != nil {
 		s.Shutdown()
 		s.WaitForShutdown()
+	}
+	if sound && said.writeError() == nil {
+		if err := noteStop(e.cfg.Dir); err != nil { // the next start hears less of what is missing
+			e.log.Debug("it could not be noted that the embedded server was stopped properly", "error", err)
+		}
 	}
 	unlockDir(e.lock)
 }

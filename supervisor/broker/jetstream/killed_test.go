@@ -3,12 +3,16 @@ package jetstream
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hashicorp/go-hclog"
 
 	"github.com/brood-run/brood/supervisor/broker"
 	"github.com/brood-run/brood/supervisor/task"
@@ -18,12 +22,18 @@ import (
 // the data directory.
 const victim = "BROOD_TEST_VICTIM"
 
+// victimEmpties is the variable that makes a victim one that only takes what is there.
+const victimEmpties = "BROOD_TEST_VICTIM_EMPTIES"
+
 // beVictim submits, leases and answers tasks, and says on its standard output what it was told, until it is
 // killed.
 func beVictim(dir string) error {
 	b, err := Open(context.Background(), Config{Dir: dir})
 	if err != nil {
 		return err
+	}
+	if os.Getenv(victimEmpties) != "" {
+		return emptyQueue(b)
 	}
 	out := bufio.NewWriter(os.Stdout)
 	prefix := fmt.Sprint(os.Getpid())
@@ -54,6 +64,29 @@ func beVictim(dir string) error {
 		if err := out.Flush(); err != nil {
 			return err
 		}
+	}
+}
+
+// emptyQueue answers all that is in the queue, and says that its file is gone until it is killed.
+func emptyQueue(b *Broker) error {
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for {
+		if _, err := os.Stat(blockOf(b.cfg.Dir, "brood_q_p", 1)); errors.Is(err, fs.ErrNotExist) {
+			if _, err := fmt.Println("gone"); err != nil {
+				return err
+			}
+			continue
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		leases, _ := b.Lease(ctx, poolName, 100) // there may be nothing left
+		cancel()
+		for _, l := range leases {
+			if errs := b.Ack(context.Background(), []broker.Answer{completed(l)}); errs != nil {
+				return errs[0]
+			}
+		}
+		<-look.C
 	}
 }
 
@@ -131,6 +164,26 @@ func TestKilled(t *testing.T) {
 		}
 	}
 	t.Logf("%d tasks stored, %d leased, %d answered", len(stored), len(leased), len(done))
+}
+
+// A server removes the file of a queue that is empty. After a SIGKILL its index still knows the file: that nothing is
+// lost is for nobody to read about.
+func TestKilledWithAnEmptyQueue(t *testing.T) {
+	dir := t.TempDir()
+	b := opened(t, Config{Dir: dir})
+	enqueue(t, b, many("a", 20)...)
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(victimEmpties, "1")
+	kill(t, dir, 1)
+	var log transcript
+	b = openAt(t, Config{Dir: dir, Logger: hclog.New(&hclog.LoggerOptions{Output: &log, Level: hclog.Debug})})
+	quiet(t, "killed with an empty queue", &log)
+	if !strings.Contains(log.String(), noBlock) {
+		t.Errorf("the server did not miss the file: %s", log.String())
+	}
+	nothing(t, b)
 }
 
 func TestLockedDirectory(t *testing.T) {

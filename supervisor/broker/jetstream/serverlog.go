@@ -21,7 +21,8 @@ const (
 	prior    = "errored: prior state file"
 )
 
-// noBlock is how the server says that an index knows a file that is not there.
+// noBlock is how the server says that an index knows a file that is not there. It removes a file by itself when no message
+// is left in it, and writes the index when it is stopped: only then is a file that is not there one that is lost.
 const noBlock = "could not locate msg block"
 
 // writeFailed is how the server says that a stream cannot be written. From then on it neither stores nor answers what
@@ -31,7 +32,8 @@ const writeFailed = "critical write error: "
 // serverLog hands the log of an embedded server on and remembers the last error, which is all that
 // a server that did not start says about it, and why it cannot write.
 type serverLog struct {
-	log hclog.Logger
+	log   hclog.Logger
+	exact bool // the indices are: the server before it was stopped properly
 
 	mu    sync.Mutex
 	last  string
@@ -47,7 +49,7 @@ func (l *serverLog) Warnf(format string, v ...any) {
 	text := fmt.Sprintf(format, v...)
 	switch {
 	case strings.HasPrefix(format, largePayloads), strings.Contains(text, outdated),
-		strings.Contains(text, rebuilds), strings.Contains(text, prior):
+		strings.Contains(text, rebuilds), strings.Contains(text, prior), strings.Contains(text, noBlock) && !l.exact:
 		l.log.Debug(text)
 	case strings.Contains(text, noBlock):
 		l.log.Error("a file of messages is not there any more: what was in it is lost, the rest is served", "server", text)
