@@ -45,3 +45,19 @@ func TestE2EClosedPipeEndsEvents(t *testing.T) {
 	}
 	s.stop()
 }
+
+// Who follows a server that dies is told so.
+func TestE2EEventsOfAServerThatDies(t *testing.T) {
+	s := startServer(t, "--plugin", "faulty", "--memory")
+	following := newTranscript()
+	e := s.client("events")
+	e.cmd.Stdout = following
+	e.start()
+	awaitStream(t, s, following)
+	s.signal(syscall.SIGKILL)
+	s.exit(-1)
+	e.exit(exitCannotRun)
+	if got, want := e.stderr.String(), "brood: the connection to "+s.addr+" was lost: the server has gone away\n"; got != want {
+		t.Errorf("it said %q, not %q", got, want)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"connectrpc.com/connect"
@@ -89,6 +90,8 @@ func (c *Client) transportFailure(err *connect.Error) error {
 		return &Failure{Reason: Stranger, Text: text + ": " + cause}
 	}
 	switch {
+	case c.reached.Load() && ended(err):
+		return &Failure{Reason: Lost, Text: fmt.Sprintf("the connection to %s was lost: the server has gone away", c.address)}
 	case c.reached.Load() && (err.Code() == connect.CodeUnavailable || cutOff(err)):
 		return &Failure{Reason: Lost, Text: fmt.Sprintf("the connection to %s was lost: %s", c.address, cause)}
 	case err.Code() == connect.CodeUnavailable:
@@ -123,10 +126,15 @@ func httpStatus(text string) bool {
 	return err == nil && n >= 100 && n <= 599
 }
 
-// cutOff says that an answer ended in its middle.
+// cutOff says that the network failed in the middle of an answer.
 func cutOff(err *connect.Error) bool {
 	var network *net.OpError
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.As(err, &network) ||
+	return errors.As(err, &network)
+}
+
+// ended says that the other side closed the connection in the middle of an answer.
+func ended(err *connect.Error) bool {
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) ||
 		strings.Contains(err.Message(), "unexpected EOF") // Connect's own word for it
 }
 
