@@ -244,6 +244,20 @@ func TestMissingBlock(t *testing.T) {
 	}
 }
 
+// The name of a data directory is no pattern.
+func TestDamageUnderAnyName(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a[b]*[c")
+	if err := opened(t, Config{Dir: dir}).Close(); err != nil {
+		t.Fatal(err)
+	}
+	harm(t, filepath.Join(dir, "jetstream", "$G", "streams", "brood_r", "meta.inf"), harms["garbage"])
+	var log transcript
+	openAt(t, Config{Dir: dir, Logger: hclog.New(&hclog.LoggerOptions{Output: &log})})
+	if !strings.Contains(log.String(), "a configuration is damaged and was made again") {
+		t.Errorf("it said: %s", log.String())
+	}
+}
+
 // Only so many damaged files are kept.
 func TestDamagedAgainAndAgain(t *testing.T) {
 	dir := t.TempDir()

@@ -3,6 +3,7 @@ package mend
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -62,7 +63,7 @@ var ErrUnknown = errors.New("none of the files of messages can be read: they are
 // must not be started.
 func Dir(dir string, guide Guide) ([]Damage, error) {
 	m := &mender{dir: dir, guide: guide}
-	paths, err := filepath.Glob(filepath.Join(dir, "jetstream", "*", "streams", "*"))
+	paths, err := fs.Glob(os.DirFS(dir), "jetstream/*/streams/*")
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +73,7 @@ func Dir(dir string, guide Guide) ([]Damage, error) {
 		if strings.HasPrefix(filepath.Base(path), ".") { // being removed
 			continue
 		}
-		s, err := m.survey(path)
+		s, err := m.survey(filepath.Join(dir, path))
 		if err != nil {
 			return nil, fmt.Errorf("look for damage: %w", err)
 		}
