@@ -131,3 +131,31 @@ func TestWhatCouldNotBeginHasNotBegun(t *testing.T) {
 		t.Errorf("leased again after %d starts, %v", l.History.Starts, l.History.Attempts)
 	}
 }
+
+// A task whose delivery was forgotten while it runs is not started beside that, and goes on elsewhere when its holder is gone.
+func TestForgottenTaskThatRuns(t *testing.T) {
+	onShared(t, func(t *testing.T, a, b *Broker) {
+		enqueue(t, a, message("x"), message("y"))
+		x := lease(t, a, 1)[0]
+		forgetDeliveries(t, a, x)
+		reconnect(t, b)
+		if l := lease(t, b, 1)[0]; l.Task.ID != "y" {
+			t.Errorf("leased %s as delivery %d", l.Task.ID, l.Delivery)
+		}
+		if err := a.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if l := lease(t, b, 1)[0]; l.Task.ID != "x" || l.History.Starts != 1 {
+			t.Errorf("leased %s after %d starts, want x after 1", l.Task.ID, l.History.Starts)
+		}
+	})
+}
+
+func reconnect(t *testing.T, b *Broker) {
+	t.Helper()
+	before := b.nc.Stats().Reconnects
+	if err := b.nc.ForceReconnect(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "another connection", func() bool { return b.nc.Stats().Reconnects > before && b.Health() == nil })
+}

@@ -31,6 +31,9 @@ func (p *pool) vet(ctx context.Context, claims []*claim) ([]*claim, error) {
 	if len(again) == 0 {
 		return claims, nil
 	}
+	if err := p.b.awaitOthers(ctx); err != nil {
+		return claims, err
+	}
 	past, err := p.b.past(ctx, p.name, again)
 	if err != nil {
 		return claims, err
@@ -100,9 +103,7 @@ func (b *Broker) past(ctx context.Context, pool string, claims []*claim) (map[st
 // resume gives a claim the history of its task. It is false when the claim is not to be handed out.
 func (b *Broker) resume(ctx context.Context, c *claim, p *past) bool {
 	if p.result != nil {
-		if err := b.conclude(ctx, c, p.result); err != nil {
-			b.cfg.Logger.Warn("a finished task stays in its queue for now", "task", c.lease.Task.ID, "error", err)
-		}
+		b.finishFor(ctx, c, p.result)
 		return false
 	}
 	s := b.recallState(c, p)
@@ -130,6 +131,13 @@ func (b *Broker) resume(ctx context.Context, c *claim, p *past) bool {
 		return false
 	}
 	return true
+}
+
+// finishFor ends a claim whose task has its result.
+func (b *Broker) finishFor(ctx context.Context, c *claim, result []byte) {
+	if err := b.conclude(ctx, c, result); err != nil {
+		b.cfg.Logger.Warn("a finished task stays in its queue for now", "task", c.lease.Task.ID, "error", err)
+	}
 }
 
 // recallState gives a claim what the state of its task says, if it has one, and returns that.
