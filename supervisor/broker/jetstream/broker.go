@@ -22,6 +22,8 @@ type Broker struct {
 	work    sync.WaitGroup
 	closing sync.Once
 
+	turnedDown chan struct{} // gets a value, if it has room, when a server turned us down for a level; see lost.go
+
 	mu     sync.Mutex
 	pools  map[string]*pool
 	unable error // what the last look has found
@@ -40,7 +42,7 @@ func Open(ctx context.Context, cfg Config) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Broker{session: s, held: newHoldings(), waiters: newWaiters(), gate: newGate(), pools: map[string]*pool{}}
+	b := &Broker{session: s, held: newHoldings(), waiters: newWaiters(), gate: newGate(), pools: map[string]*pool{}, turnedDown: make(chan struct{}, 1)}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	if err := b.open(ctx); err != nil {
 		_ = b.Close() // it fails for no reason of its own
@@ -48,13 +50,13 @@ func Open(ctx context.Context, cfg Config) (*Broker, error) {
 	}
 	b.work.Go(b.keep)
 	b.work.Go(b.lookAgain)
+	b.work.Go(b.mendLevels)
 	return b, nil
 }
 
 func (b *Broker) open(ctx context.Context) error {
-	makeStreams := func(ctx context.Context) error { return b.ensure(ctx, b.streams()...) }
 	listen := func(context.Context) error { return b.listen() }
-	for _, step := range []func(context.Context) error{makeStreams, b.openPools, listen, b.keepTime} {
+	for _, step := range []func(context.Context) error{b.makeStreams, b.openPools, listen, b.keepTime} {
 		if err := b.soon(ctx, step); err != nil {
 			return err
 		}

@@ -60,7 +60,12 @@ func (e *enqueuing) known(ctx context.Context) {
 	}
 	for _, p := range e.b.everyPool() {
 		if err == nil {
-			err = e.b.lastsNearby(ctx, p.stream, queued, note)
+			err = p.prepare(ctx)
+		}
+		if err == nil {
+			if err = e.b.lastsNearby(ctx, p.stream, queued, note); err != nil {
+				p.stale() // its stream may be gone
+			}
 		}
 	}
 	for i, m := range e.messages {

@@ -155,10 +155,6 @@ func (p *pool) gather(ctx context.Context, n int) ([]*claim, error) {
 // pool has to be prepared again. Requires mu.
 func (p *pool) step(n int) (claims []*claim, busy bool, err error) {
 	p.recall()
-	if err := p.denied; err != nil {
-		p.denied = nil
-		return nil, false, unavailable(err)
-	}
 	if !p.ready {
 		return nil, false, nil
 	}
@@ -181,6 +177,7 @@ func (p *pool) fill(n int) (asked bool, err error) {
 	for _, q := range p.levels {
 		missing := n - len(q.buffer)
 		switch {
+		case q.denied != nil:
 		case q.ringing: // nothing was there a moment ago
 			if time.Since(q.heard) > 3*ringBeat {
 				q.reset()
@@ -212,7 +209,7 @@ func (p *pool) ring(n int) error {
 		n = 1
 	}
 	for _, q := range p.levels {
-		if q.ringing {
+		if q.ringing || q.denied != nil {
 			continue
 		}
 		if err := q.ring(n, whole); err != nil {

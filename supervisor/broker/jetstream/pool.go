@@ -27,8 +27,8 @@ type pool struct {
 	wake chan struct{} // gets a value, if it has room, when somebody who leases should look again
 
 	mu      sync.Mutex
-	ready   bool  // the stream is there, and all its levels are known
-	denied  error // a request was turned down since somebody looked
+	ready   bool // the stream is there, and all its levels are known
+	settled bool // levels that had tasks and no consumer when this broker came have one
 	levels  map[int]*puller
 	refused []*claim          // leased, and to be given back: there is no room to park them
 	servers uint64            // engine.replaced when it was looked at last
@@ -61,7 +61,7 @@ func (b *Broker) entry(name string) *pool {
 	return p
 }
 
-// prepare makes the stream if it is not there and finds the levels in use.
+// prepare makes the stream and the consumers of its levels if they are not there, and finds the levels in use.
 func (p *pool) prepare(ctx context.Context) error {
 	p.mu.Lock()
 	ready := p.ready
@@ -86,15 +86,17 @@ func (p *pool) prepare(ctx context.Context) error {
 	return nil
 }
 
-// findLevels gets to know the levels that others use.
+// findLevels gets to know the levels that others use, and makes the consumers that are gone.
 func (p *pool) findLevels(ctx context.Context) error {
 	s, err := p.b.lookUp(ctx, p.stream)
 	if err != nil {
 		return unavailable(err)
 	}
+	there := map[int]bool{}
 	consumers := s.ConsumerNames(ctx)
 	for name := range consumers.Name() {
 		if l, ok := levelOf(name); ok {
+			there[l] = true
 			if _, err := p.known(l); err != nil {
 				return err
 			}
@@ -103,7 +105,7 @@ func (p *pool) findLevels(ctx context.Context) error {
 	if err := consumers.Err(); err != nil && !errors.Is(err, jetstream.ErrEndOfData) {
 		return unavailable(err)
 	}
-	return nil
+	return p.restore(ctx, there)
 }
 
 // known returns the puller of a level that has its consumer.
@@ -132,12 +134,9 @@ func (p *pool) level(ctx context.Context, l int) (*puller, error) {
 	}
 	ctx, cancel := p.b.bound(ctx)
 	defer cancel()
-	err := p.b.insist(ctx, func(ctx context.Context) error {
-		_, err := p.b.js.CreateOrUpdateConsumer(ctx, p.stream, p.b.levelConsumer(token(p.name), levelToken(l)))
-		return err
-	})
+	err := p.makeConsumer(ctx, l)
 	if err != nil {
-		return nil, fmt.Errorf("consumer %s of %s: %w", levelToken(l), p.stream, unavailable(err))
+		return nil, err
 	}
 	if q, err = p.known(l); err != nil {
 		return nil, err
@@ -146,6 +145,18 @@ func (p *pool) level(ctx context.Context, l int) (*puller, error) {
 		_ = p.b.peers.Publish(p.b.names.subject("x", "level", token(p.name), levelToken(l)), []byte(p.name)) // they look by themselves, too, just later
 	}
 	return q, nil
+}
+
+// makeConsumer makes a level's consumer, or brings it up to date.
+func (p *pool) makeConsumer(ctx context.Context, l int) error {
+	err := p.b.insist(ctx, func(ctx context.Context) error {
+		_, err := p.b.js.CreateOrUpdateConsumer(ctx, p.stream, p.b.levelConsumer(token(p.name), levelToken(l)))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("consumer %s of %s: %w", levelToken(l), p.stream, unavailable(err))
+	}
+	return nil
 }
 
 // levelConsumer is the consumer of a pool's level, both as tokens.

@@ -38,6 +38,8 @@ type puller struct {
 	whole    bool      // the request was for all that was wanted, not just for one to be woken by
 	drained  bool      // nothing more was there in this round of leasing
 	heard    time.Time // when the server said something last
+	denied   error     // a request was turned down: nothing is asked for until somebody has looked why; see lost.go
+	told     string    // why, to whoever reads the log, since the last message came
 
 	buffer []*arrival // messages that are not handed out yet, in their order
 	marked uint64     // how far the level is known to have been leased; see reclaim.go
@@ -164,7 +166,7 @@ func (q *puller) receive(m *nats.Msg) {
 	switch {
 	case a != nil:
 		q.buffer = append(q.buffer, a)
-		q.large = false
+		q.large, q.told = false, ""
 		if q.expected--; q.expected > 0 {
 			return
 		}
@@ -177,8 +179,7 @@ func (q *puller) receive(m *nats.Msg) {
 	default: // there is no more, or not for now
 		q.answered()
 		if status != "404" && status != "408" {
-			q.p.ready = false
-			q.p.denied = fmt.Errorf("the server does not hand out tasks: %s %s", status, m.Header.Get("Description"))
+			q.turnDown(fmt.Errorf("the server does not hand out tasks: %s %s", status, m.Header.Get("Description")))
 		}
 	}
 	q.p.signal()

@@ -49,10 +49,23 @@ func (s *session) queue(pool string) jetstream.StreamConfig {
 		Name: s.names.queueStream(pool), Subjects: []string{s.names.subject("q", token(pool), ">")},
 		Metadata: map[string]string{"pool": pool}, Retention: jetstream.WorkQueuePolicy, AllowDirect: true,
 		// A second task with the id of one that waits is refused, and so is one too many.
-		MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true, MaxMsgs: int64(s.cfg.QueueSize),
+		MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true, MaxMsgs: int64(s.cfg.QueueSize), FirstSeq: s.firstSeq(),
 		Duplicates: min(lateTime, s.cfg.ResultTTL), // see enqueuing.header
 	}
 }
+
+// firstSeq is where the sequences of a stream begin of which messages are acknowledged. They are acknowledged by their
+// sequences alone: what a server had stored, and has lost, must not be taken for what is in its place now. Nobody stores a
+// million messages a second. An embedded server does not lose a stream while its messages are leased.
+func (s *session) firstSeq() uint64 {
+	if s.engine != nil {
+		return 0
+	}
+	return uint64(stamp(time.Now()) / int64(time.Microsecond))
+}
+
+// makeStreams makes all that a broker has but the queues.
+func (s *session) makeStreams(ctx context.Context) error { return s.ensure(ctx, s.streams()...) }
 
 // ensure makes streams that are not there and brings the limits of those that are up to date.
 func (s *session) ensure(ctx context.Context, streams ...jetstream.StreamConfig) error {

@@ -43,7 +43,7 @@ func (n names) timed(stage, kind, pool, id string) string {
 func (s *session) times() jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name: s.names.stream("t"), Subjects: []string{s.names.subject("t", ">")}, Retention: jetstream.WorkQueuePolicy,
-		MaxMsgsPerSubject: 1, AllowDirect: true, AllowMsgSchedules: true, AllowRollup: true,
+		MaxMsgsPerSubject: 1, AllowDirect: true, AllowMsgSchedules: true, AllowRollup: true, FirstSeq: s.firstSeq(),
 	}
 }
 
@@ -116,61 +116,6 @@ func (b *Broker) findDelayed(ctx context.Context, id string) (*queued, error) {
 		return nil, err
 	}
 	return b.read(s, b.names.stream("t"))
-}
-
-// dueConsumer is the consumer of what has come due.
-func (s *session) dueConsumer() jetstream.ConsumerConfig {
-	return jetstream.ConsumerConfig{
-		Durable: timesConsumer, FilterSubject: s.names.subject("t", due, ">"), AckPolicy: jetstream.AckExplicitPolicy,
-		AckWait: s.cfg.LeaseTime, MaxAckPending: mostPending, MaxDeliver: -1,
-	}
-}
-
-// keepTime handles what comes due, until the broker is closed. All brokers on a server share the work.
-func (b *Broker) keepTime(ctx context.Context) error {
-	ctx, cancel := b.bound(ctx)
-	defer cancel()
-	c, err := b.js.CreateOrUpdateConsumer(ctx, b.names.stream("t"), b.dueConsumer())
-	if err != nil {
-		return unavailable(err)
-	}
-	arrived := make(chan jetstream.Msg, timesBatch)
-	reading, err := c.Consume(func(m jetstream.Msg) {
-		select {
-		case arrived <- m:
-		case <-b.ctx.Done():
-		}
-	}, jetstream.PullMaxMessages(timesBatch))
-	if err != nil {
-		return unavailable(err)
-	}
-	b.work.Go(func() {
-		for {
-			select {
-			case <-b.ctx.Done():
-				reading.Stop()
-				<-reading.Closed()
-				return
-			case m := <-arrived:
-				b.dueNow(gatherDue(m, arrived))
-			}
-		}
-	})
-	return nil
-}
-
-// gatherDue adds to a message what has come with it.
-func gatherDue(first jetstream.Msg, more <-chan jetstream.Msg) []jetstream.Msg {
-	batch := []jetstream.Msg{first}
-	for len(batch) < timesBatch {
-		select {
-		case m := <-more:
-			batch = append(batch, m)
-		default:
-			return batch
-		}
-	}
-	return batch
 }
 
 // dueNow handles messages whose time has come. What cannot be done now comes again. Tasks go first: to find out whether
