@@ -11,7 +11,7 @@ import (
 // back, the task is whoever's leases it first. Before that one takes the last holder for gone, it asks who runs the task.
 
 // returnTime is how long others may take to be back after a connection was lost that is back here.
-const returnTime = 2 * time.Second
+const returnTime = time.Second
 
 // want notes that the holder of a lease that is lost goes on with its task.
 func (c *claim) want() {
