@@ -54,7 +54,9 @@ func (f *Feed) begin(h *held) {
 }
 
 // passes says that an error may be over the next time, or that there is no next time.
-func passes(err error) bool { return errors.Is(err, broker.ErrUnavailable) || errors.Is(err, broker.ErrClosed) }
+func passes(err error) bool {
+	return errors.Is(err, broker.ErrUnavailable) || errors.Is(err, broker.ErrClosed)
+}
 
 // gone notes that a lease is lost, and says whether it was the task's last.
 func (f *Feed) gone(h *held, lease *broker.Lease) bool {
