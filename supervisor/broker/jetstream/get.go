@@ -210,7 +210,7 @@ func (s *session) insist(ctx context.Context, request func(context.Context) erro
 		err := request(try)
 		cancel()
 		switch {
-		case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		case err != nil && err == ctx.Err(): // which says less
 			return context.Cause(ctx)
 		case !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil:
 			return err

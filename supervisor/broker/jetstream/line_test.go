@@ -12,7 +12,7 @@ import (
 
 // Whoever waits for an answer is told at once that none will come.
 func TestWhoWaitsIsToldThatTheConnectionIsGone(t *testing.T) {
-	for how, want := range map[string]error{"closed": broker.ErrClosed, "lost": broker.ErrUnavailable} {
+	for how, want := range map[string]error{"closed": broker.ErrClosed, "lost": broker.ErrUnavailable, "silent": broker.ErrUnavailable} {
 		t.Run(how, func(t *testing.T) {
 			sent := make(chan string, 1000)
 			var silent atomic.Bool
@@ -25,15 +25,21 @@ func TestWhoWaitsIsToldThatTheConnectionIsGone(t *testing.T) {
 				}
 				return drop
 			})
-			b := openAt(t, Config{URL: "nats://" + p.address(), Timeout: time.Hour})
+			cfg := Config{URL: "nats://" + p.address(), Timeout: time.Hour}
+			if how == "silent" {
+				cfg.Timeout = 2 * time.Second
+			}
+			b := openAt(t, cfg)
 			silent.Store(true)
 			ended := inFlight(t, b, sent)
-			silent.Store(false)
-			if how == "closed" {
+			switch how {
+			case "closed":
 				b.nc.Close()
-			} else {
+			case "lost":
+				silent.Store(false)
 				p.hangUp()
 			}
+			defer silent.Store(false)
 			for range cap(ended) {
 				select {
 				case err := <-ended:

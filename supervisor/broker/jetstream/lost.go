@@ -98,7 +98,11 @@ func (p *pool) looked(q *puller, err error) {
 	p.mu.Lock()
 	why := cmp.Or(err, q.denied)
 	told := why == nil || q.told == why.Error() || errors.Is(err, context.Canceled)
-	if !told {
+	switch {
+	case told:
+	case err == nil && q.hushed != why.Error(): // a consumer that was just made hands out nothing for a moment
+		q.hushed, told = why.Error(), true
+	default:
 		q.told = why.Error()
 	}
 	if err != nil {

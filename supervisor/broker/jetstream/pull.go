@@ -40,6 +40,7 @@ type puller struct {
 	heard    time.Time // when the server said something last
 	denied   error     // a request was turned down: nothing is asked for until somebody has looked why; see lost.go
 	told     string    // why, to whoever reads the log, since the last message came
+	hushed   string    // why, when it was not worth telling yet; the same
 
 	buffer []*arrival // messages that are not handed out yet, in their order
 	marked uint64     // how far the level is known to have been leased; see reclaim.go
@@ -166,7 +167,7 @@ func (q *puller) receive(m *nats.Msg) {
 	switch {
 	case a != nil:
 		q.buffer = append(q.buffer, a)
-		q.large, q.told = false, ""
+		q.large, q.told, q.hushed = false, "", ""
 		if q.expected--; q.expected > 0 {
 			return
 		}
