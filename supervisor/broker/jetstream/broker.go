@@ -16,6 +16,7 @@ type Broker struct {
 	held    *holdings
 	waiters *waiters
 	gate    *gate
+	others  *others // on the same server; nil for an embedded one
 
 	ctx     context.Context // ends with Close
 	cancel  context.CancelFunc

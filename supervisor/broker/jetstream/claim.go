@@ -16,17 +16,16 @@ import (
 // claim is a lease and what this broker knows of it. It is the lease's Token.
 type claim struct {
 	*arrival
-	lease     broker.Lease
-	pool      *pool
-	key       int64  // policy.Key
-	slot      string // of its concurrency key, if brokers share the server
-	state     uint64 // the sequence of the task's state when it was looked at; 0: there was none
-	author    uint64 // of what is stored for this claim; 0: nothing is
-	stored    bool   // the task has a state
-	vanished  bool   // an attempt has begun, or may have, of which nobody has told the end
-	doubtful  bool   // this seems to be the first delivery, and need not be
-	forgotten bool   // it is one of the first that somebody delivers who may have forgotten others
-	unseen    uint32 // deliveries that nobody leased
+	lease    broker.Lease
+	pool     *pool
+	key      int64  // policy.Key
+	slot     string // of its concurrency key, if brokers share the server
+	state    uint64 // the sequence of the task's state when it was looked at; 0: there was none
+	author   uint64 // of what is stored for this claim; 0: nothing is
+	stored   bool   // the task has a state
+	vanished bool   // an attempt has begun, or may have, of which nobody has told the end
+	doubtful bool   // this seems to be the first delivery, and need not be
+	unseen   uint32 // deliveries that nobody leased
 
 	submitted broker.History // what the task came with
 

@@ -33,7 +33,7 @@ func (b *Broker) keepTime(ctx context.Context) error {
 				b.dueNow(gatherDue(m, r.arrived))
 			case err := <-r.lost:
 				r.stop()
-				b.cfg.Logger.Error("what comes due is not read any more; it is read again once that is possible", "error", err)
+				b.cfg.Logger.Warn("what comes due is not read for a moment", "error", err)
 				r = b.readDueAgain()
 			}
 		}

@@ -42,7 +42,7 @@ func (b *Broker) heldElsewhere(ctx context.Context, p *pool, q *queued) (bool, e
 
 // hearHeld answers those who ask for a task that is held here.
 func (b *Broker) hearHeld(m *nats.Msg) {
-	if c := b.held.get(string(m.Data)); c != nil && !c.lapsed() {
+	if c := b.held.get(string(m.Data)); c != nil && c.runs() {
 		_ = m.Respond(nil) // they ask again
 	}
 }

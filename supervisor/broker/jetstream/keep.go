@@ -59,6 +59,7 @@ const lookEvery = 5 * time.Second
 func (b *Broker) look(ctx context.Context) {
 	err := b.trim(ctx)
 	if err == nil && b.engine == nil { // ours says by itself how it is
+		_ = b.others.announce() // they hear of it the next time
 		err = errors.Join(b.publish(ctx, []outgoing{{subject: b.names.subject("p", "look")}})...)
 	}
 	if ctx.Err() != nil {

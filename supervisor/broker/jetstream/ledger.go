@@ -131,7 +131,7 @@ func (b *Broker) read(s stored, stream string) (*queued, error) {
 // stand finds out whether a task in a queue is leased, and what has happened to it.
 func (b *Broker) stand(ctx context.Context, p *pool, q *queued) error {
 	id := q.message.Task.ID
-	if c := b.held.get(id); c != nil && !c.lapsed() {
+	if c := b.held.get(id); c != nil && c.runs() {
 		q.message, q.state = c.lease.Message, task.StateRunning
 		return nil
 	}

@@ -15,7 +15,6 @@ func (b *Broker) listen() error {
 	for subject, handle := range map[string]nats.MsgHandler{
 		b.names.subject("x", "level", "*", "*"): b.hearLevel,
 		b.names.subject("x", "held", "*"):       b.hearHeld,
-		b.names.subject("x", "runs", "*"):       b.hearRuns,
 		b.names.subject("x", "count", "*"):      b.hearCount,
 		b.names.subject("x", "over", "*"):       b.hearOver,
 		b.names.subject("x", "slot", "*"):       b.hearSlot,
@@ -27,7 +26,9 @@ func (b *Broker) listen() error {
 	if _, err := b.nc.Subscribe(b.names.subject("p", "paused", "*"), b.hearPause); err != nil {
 		return unavailable(err)
 	}
-	return nil
+	var err error
+	b.others, err = newOthers(b)
+	return err
 }
 
 func (b *Broker) hearPause(m *nats.Msg) {

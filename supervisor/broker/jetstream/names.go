@@ -88,7 +88,8 @@ func levelOf(token string) (int, bool) {
 //	NS.x.done.id        a result was stored               no stream
 //	NS.x.cancel.id      a task is to be cancelled         no stream
 //	NS.x.level.p.LEVEL  a level is in use                 no stream
-//	NS.x.runs.id        is anybody at work on it?         no stream
+//	NS.x.runs           is anybody at work on these?      no stream
+//	NS.x.arrived        a broker is there                 no stream
 //	NS.x.slot.key       a slot is free                    no stream
 type names string
 

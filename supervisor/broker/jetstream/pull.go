@@ -45,9 +45,8 @@ type puller struct {
 	buffer []*arrival // messages that are not handed out yet, in their order
 	marked uint64     // how far the level is known to have been leased; see reclaim.go
 
-	tenure  tenure    // when doubt was found out; of shared servers only
-	noticed time.Time // when that was
-	doubt   uint64    // what was queued up to this sequence may have been leased without the server knowing
+	tenure tenure // when doubt was found out; of shared servers only
+	doubt  uint64 // what was queued up to this sequence may have been leased without the server knowing
 }
 
 // arrival is a message that was delivered, which is a lease.

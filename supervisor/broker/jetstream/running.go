@@ -2,9 +2,9 @@ package jetstream
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
-
-	"github.com/nats-io/nats.go"
 )
 
 // A lease may lapse while its holder goes on with the task: the servers were away, or too few to agree. When they are
@@ -22,7 +22,7 @@ func (c *claim) want() {
 // runs says that the claim's holder may be at work on its task, whether its lease is good or not.
 func (c *claim) runs() bool {
 	wanted := c.wanted.Load()
-	return !c.lapsed() || c.beginning.Load() || wanted != nil && time.Since(*wanted) < c.pool.b.cfg.LeaseTime
+	return !c.lapsed() || c.beginning.Load() && !c.gone() || wanted != nil && time.Since(*wanted) < c.pool.b.cfg.LeaseTime
 }
 
 // awaitOthers gives those time who are just coming back, as we are.
@@ -46,7 +46,7 @@ func (b *Broker) awaitOthers(ctx context.Context) error {
 func (p *pool) leaveToOthers(ctx context.Context, claims []*claim) ([]*claim, error) {
 	var asked []*claim
 	for _, c := range claims {
-		if c.vanished || c.forgotten {
+		if c.vanished || c.doubtful {
 			asked = append(asked, c)
 		}
 	}
@@ -103,46 +103,22 @@ func (b *Broker) leave(c *claim, d time.Duration) {
 	_ = b.nc.Publish(c.reply, nakFor(d)) // it comes again when the claim lapses if this is lost
 }
 
+// mostNamed is how many tasks are asked for at once.
+const mostNamed = 1000
+
 // runElsewhere says which of the claims' tasks others are at work on.
 func (b *Broker) runElsewhere(ctx context.Context, claims []*claim) (map[string]bool, error) {
 	theirs := map[string]bool{}
-	if len(claims) == 0 {
-		return theirs, nil
-	}
-	inbox := b.peers.NewInbox()
-	answers := make(chan *nats.Msg, len(claims))
-	sub, err := b.peers.ChanSubscribe(inbox, answers)
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	defer func() { _ = sub.Unsubscribe() }() // fails only if the connection is closed
-	for _, c := range claims {
-		id := c.lease.Task.ID
-		if err := b.peers.PublishRequest(b.names.subject("x", "runs", token(id)), inbox, []byte(id)); err != nil {
-			return nil, unavailable(err)
+	for some := range slices.Chunk(claims, mostNamed) {
+		ids := make([]string, len(some))
+		for i, c := range some {
+			ids[i] = c.lease.Task.ID
 		}
-	}
-	late := time.NewTimer(askTime)
-	defer late.Stop()
-	for range claims {
-		select {
-		case m := <-answers:
-			if len(m.Header) > 0 { // there is nobody else
-				return theirs, nil
-			}
-			theirs[string(m.Data)] = true
-		case <-late.C:
-			return theirs, nil
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		running, err := b.others.running(ctx, ids)
+		if err != nil {
+			return nil, err
 		}
+		maps.Copy(theirs, running)
 	}
 	return theirs, nil
-}
-
-// hearRuns answers those who ask for a task that somebody here is at work on.
-func (b *Broker) hearRuns(m *nats.Msg) {
-	if c := b.held.get(string(m.Data)); c != nil && c.runs() {
-		_ = m.Respond(m.Data) // they ask again
-	}
 }

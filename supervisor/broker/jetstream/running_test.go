@@ -125,8 +125,10 @@ func TestWhatCouldNotBeginHasNotBegun(t *testing.T) {
 		t.Fatalf("begins without an answer: %v", err)
 	}
 	lapse(t, x)
+	stop := goOn(a, x)
 	nothing(t, b)
 	await(t, "a lease that is lost", func() bool { return errors.Is(a.Begin(t.Context(), x), broker.ErrLost) })
+	stop()
 	if l := lease(t, b, 1)[0]; l.History.Starts != 0 {
 		t.Errorf("leased again after %d starts, %v", l.History.Starts, l.History.Attempts)
 	}
@@ -158,4 +160,65 @@ func reconnect(t *testing.T, b *Broker) {
 		t.Fatal(err)
 	}
 	await(t, "another connection", func() bool { return b.nc.Stats().Reconnects > before && b.Health() == nil })
+}
+
+// Who asks waits for those who are known to be there, and not again for one who was silent.
+func TestOthersAreKnown(t *testing.T) {
+	a, b := pair(t)
+	ask := func() int {
+		t.Helper()
+		if _, err := b.others.running(t.Context(), []string{"x"}); err != nil {
+			t.Fatal(err)
+		}
+		b.others.mu.Lock()
+		defer b.others.mu.Unlock()
+		if !b.others.whole {
+			t.Error("it does not know that it knows all")
+		}
+		return len(b.others.known)
+	}
+	if n := ask(); n != 1 {
+		t.Errorf("%d others are known, want 1", n)
+	}
+	third := openAt(t, a.cfg)
+	await(t, "a newcomer who is known", func() bool { return ask() == 2 })
+	for _, gone := range []*Broker{a, third} {
+		if err := gone.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := ask(); n != 0 {
+		t.Errorf("%d others are known after they have gone", n)
+	}
+}
+
+// One who was interrupted as it said that an attempt begins does not keep the task for ever.
+func TestBeginThatWasInterrupted(t *testing.T) {
+	a, b := pair(t)
+	enqueue(t, a, once("x"))
+	x := begin(t, a)
+	x.Token.(*claim).beginning.Store(true) // as if the answer had not come
+	if l := lease(t, b, 1)[0]; l.Task.ID != "x" {
+		t.Errorf("leased %s", l.Task.ID)
+	}
+}
+
+// What runs has been started in time, whatever has become of its lease.
+func TestWhatRunsDoesNotExpire(t *testing.T) {
+	a, b := pair(t)
+	m := message("x")
+	m.Expires = time.Now().Add(1500 * time.Millisecond)
+	enqueue(t, a, m)
+	x := lease(t, a, 1)[0]
+	lapse(t, x)
+	stop := goOn(a, x)
+	await(t, "its time to expire", x.Token.(*claim).expired)
+	for range 10 { // the time at which it is ended otherwise
+		nothing(t, b)
+	}
+	if r, err := b.Get(t.Context(), "x"); err != nil || r.Result != nil {
+		t.Errorf("it has %+v, %v", r.Result, err)
+	}
+	ack(t, a, x)
+	stop()
 }

@@ -67,7 +67,7 @@ func (s *session) connect() error {
 		return fmt.Errorf("connect to %s: %w", s.where(), err)
 	}
 	if s.engine == nil {
-		if s.peers, err = nats.Connect(s.cfg.URL, append(options, nats.NoEcho())...); err != nil {
+		if s.peers, err = nats.Connect(s.cfg.URL, append(options, nats.NoEcho(), nats.ReconnectHandler(func(*nats.Conn) { s.tellReconnected() }))...); err != nil {
 			return fmt.Errorf("connect to %s: %w", s.where(), err)
 		}
 	}
@@ -129,6 +129,10 @@ func (s *session) connected() {
 	s.lost, s.why, s.back = time.Time{}, nil, time.Now()
 	s.mu.Unlock()
 	s.cfg.Logger.Info("the connection to the broker is back", "server", s.where(), "away", away)
+	s.tellReconnected()
+}
+
+func (s *session) tellReconnected() {
 	select {
 	case s.reconnected <- struct{}{}:
 	default:

@@ -42,6 +42,7 @@ func (b *Broker) takeBack(ctx context.Context, l *broker.Lease, lost error) erro
 		return err
 	}
 	c.beginning.Store(false)
+	c.wanted.Store(nil)
 	return lost
 }
 

@@ -27,45 +27,42 @@ func (p *pool) suspect(ctx context.Context, claims []*claim) error {
 		}
 	}
 	for level, claims := range fresh {
-		doubt, since, err := p.doubted(ctx, level)
+		doubt, err := p.doubted(ctx, level)
 		if err != nil {
 			return err
 		}
 		for _, c := range claims {
 			c.doubtful = c.seq <= doubt
-			c.forgotten = c.doubtful && since < p.b.cfg.LeaseTime
 		}
 	}
 	return nil
 }
 
-// doubted is up to which sequence what is new on a level may be so only to the server that delivers it, and for how long
-// that has been so. What a server has forgotten is what it delivers first.
-func (p *pool) doubted(ctx context.Context, level int) (doubt uint64, since time.Duration, err error) {
+// doubted is up to which sequence what is new on a level may be so only to the server that delivers it.
+func (p *pool) doubted(ctx context.Context, level int) (uint64, error) {
 	if !p.b.replicated.Load() {
-		return math.MaxUint64, p.b.backSince(), nil // it may have been killed at any time; to look into all costs one request
+		return math.MaxUint64, nil // it may have been killed at any time; to look into all costs one request
 	}
 	now, err := p.b.tenureOf(ctx, p.stream, levelToken(level))
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	p.mu.Lock()
 	q := p.levels[level]
-	known := q.tenure == now
-	doubt, since = q.doubt, time.Since(q.noticed)
+	doubt, known := q.doubt, q.tenure == now
 	p.mu.Unlock()
 	if known {
-		return doubt, since, nil
+		return doubt, nil
 	}
 	// What is queued from now on was not there to be delivered by anybody before.
 	s, err := p.b.lookUp(ctx, p.stream)
 	if err != nil {
-		return 0, 0, unavailable(err)
+		return 0, unavailable(err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	q.tenure, q.noticed, q.doubt = now, time.Now(), s.CachedInfo().State.LastSeq
-	return q.doubt, 0, nil
+	q.tenure, q.doubt = now, s.CachedInfo().State.LastSeq
+	return q.doubt, nil
 }
 
 // tenureOf asks who knows what was delivered of a level. Whoever answers is the one who delivered what has arrived

@@ -86,7 +86,9 @@ func (b *Broker) unseenOnce(c *claim, s *storepb.State) (outgoing, error) {
 		s = &storepb.State{History: toHistory(c.submitted)} // an attempt that nobody wrote down is counted again next time
 	}
 	s.Unseen++
-	s.Author = c.write()
+	if s.GetAuthor() == 0 { // else it is still that of whoever leased it, who may have more to say
+		s.Author = c.write()
+	}
 	data, err := b.encodeState(c, s)
 	return outgoing{
 		subject: b.names.state(c.pool.name, c.lease.Task.ID), data: data,
