@@ -24,6 +24,7 @@ type claim struct {
 	author   uint64 // of what is stored for this claim; 0: nothing is
 	stored   bool   // the task has a state
 	vanished bool   // an attempt has begun, or may have, of which nobody has told the end
+	over     bool   // its task was ended while it waited, and may have been sent before that
 	doubtful bool   // this seems to be the first delivery, and need not be
 	unseen   uint32 // deliveries that nobody leased
 

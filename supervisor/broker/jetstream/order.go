@@ -2,7 +2,9 @@ package jetstream
 
 import (
 	"cmp"
+	"maps"
 	"slices"
+	"time"
 )
 
 // best takes up to n messages of what is there, the smallest key first. Those that find no room under
@@ -92,10 +94,22 @@ func (p *pool) unget(claims []*claim) {
 	}
 }
 
-// discard forgets what was read ahead of a task that has its result.
+// What was sent when its task was ended may take that long to arrive, and of so many tasks it is known.
+const (
+	overTime = 30 * time.Second
+	mostOver = 10_000
+)
+
+// discard forgets what was read ahead of a task that has its result, and has what is on its way here looked into.
 func (p *pool) discard(id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if len(p.over) >= mostOver {
+		maps.DeleteFunc(p.over, func(_ string, at time.Time) bool { return time.Since(at) > overTime })
+	}
+	if len(p.over) < mostOver {
+		p.over[id] = time.Now()
+	}
 	for _, q := range p.levels {
 		q.buffer = slices.DeleteFunc(q.buffer, func(a *arrival) bool {
 			c, err := a.open(p)

@@ -30,10 +30,11 @@ type pool struct {
 	ready   bool // the stream is there, and all its levels are known
 	settled bool // levels that had tasks and no consumer when this broker came have one
 	levels  map[int]*puller
-	refused []*claim          // leased, and to be given back: there is no room to park them
-	servers uint64            // engine.replaced when it was looked at last
-	parked  []*claim          // leased, but there is no room under their concurrency keys; by key
-	unheld  map[uint64]uint32 // how often what has been read ahead was let go of without a word, by sequence; see letGo
+	refused []*claim             // leased, and to be given back: there is no room to park them
+	servers uint64               // engine.replaced when it was looked at last
+	parked  []*claim             // leased, but there is no room under their concurrency keys; by key
+	unheld  map[uint64]uint32    // how often what has been read ahead was let go of without a word, by sequence; see letGo
+	over    map[string]time.Time // tasks that were ended while they waited, and when
 	pausing bool
 	paused  uint64    // how often it was paused or resumed here
 	waiting bool      // somebody leases
@@ -53,7 +54,7 @@ func (b *Broker) entry(name string) *pool {
 	p := b.pools[name]
 	if p == nil {
 		p = &pool{
-			b: b, name: name, stream: b.names.queueStream(name), levels: map[int]*puller{}, marks: map[int]uint64{}, unheld: map[uint64]uint32{},
+			b: b, name: name, stream: b.names.queueStream(name), levels: map[int]*puller{}, marks: map[int]uint64{}, unheld: map[uint64]uint32{}, over: map[string]time.Time{},
 			turn: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 		}
 		b.pools[name] = p

@@ -16,6 +16,7 @@ func (p *pool) vet(ctx context.Context, claims []*claim) ([]*claim, error) {
 	p.mu.Lock()
 	for _, c := range claims {
 		c.afresh(p.unheld[c.seq])
+		_, c.over = p.over[c.lease.Task.ID]
 	}
 	replaced := p.servers > 0
 	p.mu.Unlock()
@@ -24,7 +25,7 @@ func (p *pool) vet(ctx context.Context, claims []*claim) ([]*claim, error) {
 	}
 	var again []*claim
 	for _, c := range claims {
-		if c.lease.Delivery > 1 || c.doubtful || c.expired() || replaced && p.b.held.get(c.lease.Task.ID) != nil {
+		if c.lease.Delivery > 1 || c.doubtful || c.expired() || c.over || replaced && p.b.held.get(c.lease.Task.ID) != nil {
 			again = append(again, c)
 		}
 	}
