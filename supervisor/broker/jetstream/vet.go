@@ -56,10 +56,10 @@ func (p *pool) vet(ctx context.Context, claims []*claim) ([]*claim, error) {
 }
 
 // busy says that a claim's task is held here under a lease that is good: an embedded server that was replaced does not
-// know. The claim is given back for as long as that lease lasts.
+// know. The claim is given back for as long as that lease lasts. One of an earlier life of the task is none of it.
 func (b *Broker) busy(c *claim) bool {
 	h := b.held.get(c.lease.Task.ID)
-	if b.engine == nil || h == nil || h.lapsed() {
+	if b.engine == nil || h == nil || h.seq != c.seq || h.lapsed() {
 		return false
 	}
 	b.gate.enter(h) // which the claim has stood in for
