@@ -11,8 +11,9 @@
 //
 // Callers' goroutines do most of the work. Those of the package are: one for each subscription, which nats.go
 // owns and Close ends; keep, which extends or gives back what was read ahead; lookAgain, which looks for
-// results that were missed; mendLevels, which makes consumers again that a server has lost; that of keepTime, which handles what comes due, with some help that it waits for;
-// one for each channel of Notices; and the engine's, which replaces a server that cannot write. pool.mu guards
-// a pool and its pullers, publisher.mu what waits for answers, holdings.mu and waiters.mu theirs. None is held
-// while another package is called, except to write to a connection, which waits for nobody but the server.
+// results that were missed; mendLevels, which makes consumers again that a server has lost; that of keepTime,
+// which handles what comes due, with some help that it waits for; one for each channel of Notices; and the
+// engine's, which replaces a server that cannot write. pool.mu guards a pool and its pullers, publisher.mu what
+// waits for answers, holdings.mu, waiters.mu and others.mu theirs. None is held while another package is called,
+// except to write to a connection, which waits for nobody but the server.
 package jetstream
